@@ -1,0 +1,81 @@
+"""Bayesian scaling laws: pooled posteriors, forecasts with credible bands.
+
+Importing makes no device arrays and changes no setting of JAX; heavy parts load on first use.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from bayes_scaling._errors import BayesScalingError as BayesScalingError
+    from bayes_scaling._errors import DataError as DataError
+    from bayes_scaling._errors import FitFileError as FitFileError
+    from bayes_scaling._errors import ForecastError as ForecastError
+    from bayes_scaling._errors import LawError as LawError
+    from bayes_scaling._errors import Note as Note
+    from bayes_scaling._errors import SpecError as SpecError
+    from bayes_scaling.catalogue import laws as laws
+    from bayes_scaling.data.embedded import published_runs as published_runs
+    from bayes_scaling.data.load import read_runs as read_runs
+    from bayes_scaling.data.runs import Runs as Runs
+    from bayes_scaling.data.simulate import simulate as simulate
+    from bayes_scaling.fitting import fit as fit
+    from bayes_scaling.fitting import numpyro_model as numpyro_model
+    from bayes_scaling.forecasting import Forecast as Forecast
+    from bayes_scaling.forecasting import forecast as forecast
+    from bayes_scaling.forecasting import grid as grid
+    from bayes_scaling.plots import plot_fit as plot_fit
+    from bayes_scaling.plots import plot_prior_posterior as plot_prior_posterior
+    from bayes_scaling.plots import plot_prior_predictive as plot_prior_predictive
+    from bayes_scaling.plots import plot_residuals as plot_residuals
+    from bayes_scaling.posterior import Fit as Fit
+    from bayes_scaling.prior import Prior as Prior
+    from bayes_scaling.prior import fixed as fixed
+    from bayes_scaling.prior import halfnormal as halfnormal
+    from bayes_scaling.prior import logitnormal as logitnormal
+    from bayes_scaling.prior import lognormal as lognormal
+    from bayes_scaling.prior import normal as normal
+    from bayes_scaling.prior import uniform as uniform
+    from bayes_scaling.prior_check import prior_predictive as prior_predictive
+    from bayes_scaling.spec import Law as Law
+    from bayes_scaling.spec import Param as Param
+    from bayes_scaling.spec import Reduction as Reduction
+    from bayes_scaling.spec import get_law as get_law
+    from bayes_scaling.spec import law as law
+    from bayes_scaling.spec import observation as observation
+    from bayes_scaling.storage import load as load
+    from bayes_scaling.text_law import law_from_equation as law_from_equation
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "_errors": "BayesScalingError DataError FitFileError ForecastError LawError Note SpecError",
+    "catalogue": "laws",
+    "data.embedded": "published_runs",
+    "data.load": "read_runs",
+    "data.runs": "Runs",
+    "data.simulate": "simulate",
+    "fitting": "fit numpyro_model",
+    "forecasting": "Forecast forecast grid",
+    "plots": "plot_fit plot_prior_posterior plot_prior_predictive plot_residuals",
+    "posterior": "Fit",
+    "prior": "Prior fixed halfnormal logitnormal lognormal normal uniform",
+    "prior_check": "prior_predictive",
+    "spec": "Law Param Reduction get_law law observation",
+    "storage": "load",
+    "text_law": "law_from_equation",
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}
+__all__ = ["__version__", *sorted(_HOME_OF)]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME_OF:
+        raise AttributeError(f"module 'bayes_scaling' has no attribute '{name}'")
+    return getattr(importlib.import_module(f"bayes_scaling.{_HOME_OF[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,91 @@
+"""The arrays that a model takes, made from a table of runs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from bayes_scaling.build import stem
+from bayes_scaling.data.runs import Runs
+from bayes_scaling.spec import ModelSpec
+
+
+def geometric_mean(x: np.ndarray) -> float:
+    """The centre of a covariate: its geometric mean, or the median where it is not positive."""
+    return float(np.exp(np.mean(np.log(x)))) if np.all(x > 0) else float(np.median(x))
+
+
+def make_args(runs: Runs, spec: ModelSpec) -> dict[str, Any]:
+    """Return the model's arguments as float64 NumPy arrays.
+
+    ``x`` covariates (row,), ``y`` response (row,), ``mask`` (row,), ``member`` one-hot rows by
+    families, ``parent`` the parent index of every group; ``basis``, ``information`` and ``pull``
+    the directions in which groups deviate and what the data say of them (nothing yet:
+    `bayes_scaling.infer.prepare` fills them in); ``ref`` the data's reference point, ``scale`` the
+    typical size of the response, ``blur`` extra noise (none; the search for the mode starts
+    blurred), ``se`` and ``trend`` where the spec uses them.
+    """
+    x = {name: np.asarray(runs.values[name], float) for name in spec.law.inputs}
+    y = np.asarray(runs.values[runs.response], float)
+    args: dict[str, Any] = {
+        "x": x,
+        "y": y,
+        "mask": np.ones(len(y), bool),
+        "ref": {name: geometric_mean(values) for name, values in x.items()},
+        "scale": float(np.median(np.abs(y))),
+        "blur": 0.0,
+        **_group_args(runs, spec),
+    }
+    if spec.known_se and runs.se is not None:
+        args["se"] = np.asarray(runs.se, float)
+    if spec.noise_trend:
+        args["trend"] = decades(runs.values[spec.noise_trend], runs.values[spec.noise_trend])
+    return args
+
+
+def decades(values: np.ndarray, data: np.ndarray) -> np.ndarray:
+    """Distance of ``values`` from the data's geometric mean, in decades."""
+    return np.log10(np.asarray(values, float) / geometric_mean(np.asarray(data, float)))
+
+
+def group_index(runs: Runs, name: str) -> np.ndarray:
+    """Index of every row into the sorted levels of a grouping column, shape (row,)."""
+    return np.searchsorted(runs.group_levels(name), runs.labels[name])
+
+
+def _group_args(runs: Runs, spec: ModelSpec) -> dict[str, Any]:
+    if not spec.groups:
+        return {"parent": {}, "basis": {}, "information": {}, "pull": {}}
+    rows = {g: group_index(runs, g) for g in spec.groups}
+    inner = rows[spec.groups[-1]]
+    bases = {
+        stem(spec, p.name, g): start_basis(len(runs.group_levels(g)), outermost=i == 0)
+        for p in spec.law.params
+        if spec.pooling(p.name) == "partial" and not spec.prior(p.name).is_fixed
+        for i, g in enumerate(spec.groups)
+    }
+    return {
+        "parent": {g: _parents(rows, spec.groups, i) for i, g in enumerate(spec.groups)},
+        "basis": bases,
+        "information": {key: np.zeros(basis.shape[1]) for key, basis in bases.items()},
+        "pull": {key: np.zeros(basis.shape[1]) for key, basis in bases.items()},
+        "member": np.eye(inner.max() + 1)[inner],
+    }
+
+
+def start_basis(size: int, *, outermost: bool) -> np.ndarray:
+    """Orthonormal directions of deviation: contrasts about the mean for the outermost groups."""
+    if not outermost:
+        return np.eye(size)
+    helmert = np.tril(np.ones((size, size)), -1)[1:] - np.diag(np.arange(1.0, size), 1)[:-1]
+    return (helmert / np.linalg.norm(helmert, axis=1, keepdims=True)).T
+
+
+def _parents(rows: dict[str, np.ndarray], groups: tuple[str, ...], i: int) -> np.ndarray:
+    """Parent index of every member of the i-th level (zeros for the outermost)."""
+    own = rows[groups[i]]
+    parents = np.zeros(own.max() + 1, int)
+    if i:
+        parents[own] = rows[groups[i - 1]]
+    return parents

@@ -1,0 +1,104 @@
+"""The arguments and options that commands share, each declared once."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer  # noqa: TID253 - only `main` imports the modules of commands
+
+RunsPath = Annotated[
+    str, typer.Argument(metavar="RUNS", help="Table of training runs: CSV, TSV or parquet.")
+]
+FitPath = Annotated[str, typer.Argument(metavar="FIT", help="File that 'fit' wrote.")]
+LawName = Annotated[str | None, typer.Argument(metavar="NAME", help="Law to describe.")]
+Topic = Annotated[str | None, typer.Option("--topic", help="Only the laws of this topic.")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead.")]
+
+Group = Annotated[
+    list[str] | None,
+    typer.Option("--group", metavar="COL", help="Family column; repeat from outer to inner."),
+]
+Response = Annotated[
+    str | None, typer.Option("--response", metavar="COL", help="Column, or symbol, to predict.")
+]
+Column = Annotated[
+    list[str] | None,
+    typer.Option("--column", metavar="N=COL", help="Column of a symbol; 'N=' leaves N out."),
+]
+Run = Annotated[
+    str | None,
+    typer.Option("--run", metavar="COL", help="Column of the training run of a checkpoint."),
+]
+StandardError = Annotated[
+    str | None,
+    typer.Option("--se", metavar="COL", help="Column of known standard errors of the response."),
+]
+Where = Annotated[
+    list[str] | None,
+    typer.Option("--where", metavar="COL=VALUE", help="Keep such rows only; repeat for more."),
+]
+Unit = Annotated[
+    list[str] | None,
+    typer.Option("--unit", metavar="N=1e9", help="Factor that turns a column into plain units."),
+]
+
+Law = Annotated[
+    str | None,
+    typer.Option("--law", metavar="LAW", help="Name of a law, see 'laws'."),
+]
+Equation = Annotated[
+    str | None,
+    typer.Option("--equation", metavar="TEXT", help="A law of your own, in place of --law."),
+]
+Input = Annotated[
+    list[str] | None,
+    typer.Option("--input", metavar="NAME", help="Name in --equation that is a column."),
+]
+Pool = Annotated[
+    list[str] | None,
+    typer.Option("--pool", metavar="A=KIND", help="shared, partial or separate; or one for all."),
+]
+PriorText = Annotated[
+    list[str] | None,
+    typer.Option("--prior", metavar="A=PRIOR", help="Such as E=lognormal(1.8,1,2.5) or E=0."),
+]
+Noise = Annotated[
+    str | None,
+    typer.Option("--noise", metavar="NAME", help="student_t_log, normal_log, student_t, normal."),
+]
+NoiseByFamily = Annotated[
+    bool, typer.Option("--noise-by-family", help="A noise level for each family.")
+]
+NoiseTrend = Annotated[
+    str, typer.Option("--noise-trend", metavar="NAME", help="Noise changes with this covariate.")
+]
+Chains = Annotated[int, typer.Option("--chains", min=1, max=1024, help="Chains of NUTS.")]
+Kept = Annotated[int, typer.Option("--draws", min=10, help="Draws kept of each chain.")]
+Warmup = Annotated[int, typer.Option("--warmup", min=10, help="Warm-up draws of each chain.")]
+TargetAccept = Annotated[
+    float, typer.Option("--target-accept", min=0.5, max=0.999, help="Higher: smaller steps.")
+]
+TreeDepth = Annotated[
+    int, typer.Option("--max-tree-depth", min=1, max=15, help="Longest path: 2 to this power.")
+]
+Seed = Annotated[int, typer.Option("--seed", min=0, max=2**31 - 1, help="Same seed, same draws.")]
+FitOut = Annotated[str, typer.Option("--out", metavar="FILE", help="Where to save the fit.")]
+Force = Annotated[bool, typer.Option("--force", help="Replace an existing --out.")]
+
+At = Annotated[
+    list[str] | None,
+    typer.Option("--at", metavar="N=70B,D=1.4T", help="A point; repeat for more."),
+]
+AtFile = Annotated[
+    str | None, typer.Option("--at-file", metavar="FILE", help="Table of points, one a row.")
+]
+Prob = Annotated[
+    list[float] | None,
+    typer.Option(
+        "--prob", metavar="P", min=0.001, max=0.999, help="Width of a band; default 0.5 and 0.9."
+    ),
+]
+TableOut = Annotated[
+    str | None, typer.Option("--out", metavar="FILE", help="Also write the table as CSV.")
+]
+Folder = Annotated[str, typer.Option("--out", metavar="DIR", help="Folder for the results.")]

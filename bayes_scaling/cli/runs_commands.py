@@ -1,0 +1,174 @@
+"""Commands on a table of runs: check, fit. Heavy modules load when a command runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bayes_scaling.cli import options as o
+from bayes_scaling.cli import shell_words
+from bayes_scaling.cli.app import command
+
+if TYPE_CHECKING:
+    from bayes_scaling._errors import Note
+    from bayes_scaling.data.runs import Runs
+
+
+def _read(
+    runs: str,
+    group: list[str] | None,
+    response: str | None,
+    column: list[str] | None,
+    run: str | None,
+    se: str | None,
+    where: list[str] | None,
+    unit: list[str] | None,
+) -> Runs:
+    from bayes_scaling.data.load import read_runs
+
+    return read_runs(
+        runs,
+        group=group,
+        response=response,
+        columns=shell_words.columns(column or []),
+        run=run,
+        se=se,
+        where=shell_words.where(where or []),
+        units=shell_words.units(unit or []),
+    )
+
+
+@command("""
+bayes-scaling check runs.csv
+bayes-scaling check runs.csv --group family --law chinchilla
+bayes-scaling check runs.csv --column N=size --unit N=1e9 --response bpb
+bayes-scaling check runs.csv --where role=fit --where role=test --json
+""")
+def check(
+    runs: o.RunsPath,
+    group: o.Group = None,
+    law: o.Law = None,
+    response: o.Response = None,
+    column: o.Column = None,
+    run: o.Run = None,
+    se: o.StandardError = None,
+    where: o.Where = None,
+    unit: o.Unit = None,
+    as_json: o.Json = False,
+) -> int:
+    """Show what is read from a table of runs.
+
+    With --law also what these runs can tell of the law, before any fit.
+    """
+    from bayes_scaling.cli import reports
+    from bayes_scaling.cli.printing import emit_json
+    from bayes_scaling.cli.records import notes_record, runs_record
+
+    table = _read(runs, group, response, column, run, se, where, unit)
+    told = () if law is None else what_the_runs_tell(table, law)
+    if as_json:
+        more = {} if law is None else {"law": law, "law_notes": notes_record(told)}
+        emit_json({"source": runs, **runs_record(table), **more})
+        return 0
+    reports.print_runs(runs, table)
+    if law is not None:
+        reports.print_told(law, told)
+    return 0
+
+
+def what_the_runs_tell(runs: Runs, law: str) -> tuple[Note, ...]:
+    """Return the notes on what a table can tell of a law, before any sampling."""
+    from bayes_scaling._x64 import in_float64
+    from bayes_scaling.arguments import make_args
+    from bayes_scaling.identify import identification_notes
+    from bayes_scaling.resolve import resolve
+
+    spec = resolve(runs, law)
+    return in_float64(identification_notes)(runs, spec, make_args(runs, spec))
+
+
+@command("""
+bayes-scaling fit runs.csv --group family
+bayes-scaling fit runs.csv --law kaplan --pool aN=partial --prior 'aN=lognormal(0.08,0.05,0.12)'
+bayes-scaling fit runs.csv --law 'power_law_with_floor(C)' --out frontier.nc
+bayes-scaling fit runs.csv --equation 'E + A*N**-alpha + G*log(V)' --prior 'G=normal(0,0.1)'
+bayes-scaling fit runs.csv --draws 2000 --seed 1 --out fit.nc --force --json > fit.json
+""")
+def fit(
+    runs: o.RunsPath,
+    law: o.Law = None,
+    equation: o.Equation = None,
+    input_names: o.Input = None,
+    group: o.Group = None,
+    pool: o.Pool = None,
+    prior: o.PriorText = None,
+    noise: o.Noise = None,
+    noise_by_family: o.NoiseByFamily = False,
+    noise_trend: o.NoiseTrend = "",
+    chains: o.Chains = 4,
+    draws: o.Kept = 1000,
+    warmup: o.Warmup = 500,
+    target_accept: o.TargetAccept = 0.9,
+    max_tree_depth: o.TreeDepth = 10,
+    seed: o.Seed = 0,
+    out: o.FitOut = "fit.nc",
+    force: o.Force = False,
+    response: o.Response = None,
+    column: o.Column = None,
+    run: o.Run = None,
+    se: o.StandardError = None,
+    where: o.Where = None,
+    unit: o.Unit = None,
+    as_json: o.Json = False,
+) -> int:
+    """Fit a law to a table of runs and save the posterior.
+
+    The law is chinchilla unless --law or --equation says otherwise. A prior of a coefficient is
+    that of its term at a reference point; 'laws NAME' says which.
+    """
+    from bayes_scaling.cli import reports
+    from bayes_scaling.cli.outputs import check_new, exit_code
+    from bayes_scaling.cli.printing import emit_json, shell_progress
+    from bayes_scaling.cli.records import fit_record
+    from bayes_scaling.fitting import fit as fit_runs
+
+    target = check_new(Path(out), force)
+    model = _law(law, equation, input_names)
+    priors = shell_words.pairs(prior or [], "--prior", "'E=lognormal(1.8,1,2.5)'")
+    table = _read(runs, group, response, column, run, se, where, unit)
+    started = f"fitting {table.n} runs (compiling takes most of the time)"
+    fitted = fit_runs(
+        table,
+        model,
+        pool=shell_words.pooling(pool or []),
+        priors=priors,
+        noise=noise,
+        noise_by_family=noise_by_family,
+        noise_trend=noise_trend,
+        chains=chains,
+        draws=draws,
+        warmup=warmup,
+        target_accept=target_accept,
+        max_tree_depth=max_tree_depth,
+        seed=seed,
+        progress=shell_progress(started),
+    )
+    saved = fitted.save(target)
+    if as_json:
+        emit_json({**fit_record(fitted), "saved": str(saved)})
+    else:
+        reports.print_fitted(fitted, saved)
+    return exit_code(fitted)
+
+
+def _law(law: str | None, equation: str | None, inputs: list[str] | None) -> Any:
+    from bayes_scaling._errors import SpecError
+    from bayes_scaling.text_law import law_from_equation
+
+    if equation is None:
+        if inputs:
+            raise SpecError("--input belongs to --equation: name inputs of a law as 'power_law(C)'")
+        return law or "chinchilla"
+    if law is not None:
+        raise SpecError("--law and --equation exclude each other: keep one of them")
+    return law_from_equation(equation, inputs=inputs or None)

@@ -1,0 +1,118 @@
+"""Between the shell's spelling of options and the library's arguments, both ways."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from bayes_scaling._errors import SpecError
+from bayes_scaling.quantity import parse_quantity
+
+_MAPPINGS = {
+    "columns": "column",
+    "units": "unit",
+    "priors": "prior",
+    "pool": "pool",
+    "where": "where",
+}
+_MAPPING = re.compile(rf"\b({'|'.join(_MAPPINGS)})=\{{([^{{}}]*)\}}")
+_VALUE = re.compile(
+    r"\b(group|response|run|se|noise|noise_trend|seed|draws|warmup|chains|target_accept"
+    r"|max_tree_depth|centring|inputs)=('[^']*'|\"[^\"]*\"|\['[^']*'\]|[\d.]+)"
+)
+
+
+def for_shell(message: str) -> str:
+    """Return a message of the library with its arguments spelled as options.
+
+    Examples
+    --------
+    >>> for_shell("name it with columns={'N': 'size'} or response='bpb'")
+    'name it with --column N=size or --response bpb'
+    """
+    spelled = _VALUE.sub(_option, _MAPPING.sub(_options, message))
+    return spelled.replace("fit.diagnose()", "'bayes-scaling show'")
+
+
+def _options(match: re.Match[str]) -> str:
+    flag = f"--{_MAPPINGS[match[1]]}"
+    pairs = [piece.partition(":") for piece in match[2].split(",")]
+    said = [(_bare(name), "" if _bare(value) == "None" else _bare(value))
+            for name, _, value in pairs]  # fmt: skip
+    return " ".join(f"{flag} {_quoted(f'{name}={value}')}" for name, value in said)
+
+
+def _option(match: re.Match[str]) -> str:
+    flag = "input" if match[1] == "inputs" else match[1].replace("_", "-")
+    return f"--{flag} {_quoted(_bare(match[2]))}"
+
+
+def _bare(text: str) -> str:
+    return text.strip().strip("[]'\"")
+
+
+def _quoted(text: str) -> str:
+    return f'"{text}"' if re.search(r"[^\w=.+,*/-]", text) else text
+
+
+def pairs(values: Sequence[str], option: str, example: str) -> dict[str, str]:
+    """Return NAME=VALUE options as a mapping, split at the first ``=``.
+
+    Raises
+    ------
+    SpecError
+        For a text without ``=`` or a name, or a name given twice.
+    """
+    found: dict[str, str] = {}
+    for text in values:
+        name, equals, value = (part.strip() for part in text.partition("="))
+        if not equals or not name:
+            raise SpecError(
+                f"{option} '{text}': write it as NAME=VALUE, such as {option} {example}"
+            )
+        if name in found:
+            raise SpecError(f"{option} names '{name}' twice: keep one of them")
+        found[name] = value
+    return found
+
+
+def columns(values: Sequence[str]) -> dict[str, str | None]:
+    """Return ``--column`` options; an empty column leaves the symbol out."""
+    return {name: value or None for name, value in pairs(values, "--column", "N=size").items()}
+
+
+def units(values: Sequence[str]) -> dict[str, float]:
+    """Return ``--unit`` options as factors.
+
+    Raises
+    ------
+    SpecError
+        When a factor is no number.
+    """
+    found = pairs(values, "--unit", "N=1e9")
+    return {name: parse_quantity(value) for name, value in found.items()}
+
+
+def where(values: Sequence[str]) -> dict[str, list[str]]:
+    """Return ``--where`` options; a column named several times keeps any of the values."""
+    found: dict[str, list[str]] = {}
+    for text in values:
+        for name, value in pairs([text], "--where", "role=fit").items():
+            found.setdefault(name, []).append(value)
+    return found
+
+
+def pooling(values: Sequence[str]) -> dict[str, str] | str | None:
+    """Return ``--pool`` options: one word for all parameters, or a word for each."""
+    if len(values) == 1 and "=" not in values[0]:
+        return values[0].strip()
+    return dict(pairs(values, "--pool", "alpha=partial")) or None
+
+
+def quoted_labels(text: str, groups: Sequence[str]) -> str:
+    """Return a point such as ``"N=7B,family=7B"`` with the labels of ``groups`` in quotes, so that
+    a label is not taken for a number."""
+    for name in groups:
+        start = rf"(^|,)(\s*{re.escape(name)}\s*=\s*)"
+        text = re.sub(rf"{start}(?!\s*['\"])([^,]+)", r"\1\2'\3'", text)
+    return text

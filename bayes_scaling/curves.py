@@ -1,0 +1,93 @@
+"""The law's value and the response's distribution for every posterior sample at given inputs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from bayes_scaling.build import response_distribution
+from bayes_scaling.spec import Law, ModelSpec
+
+
+def law_values(law: Law, params: Mapping[str, Any], x: Mapping[str, Any], family: Any) -> Any:
+    """Return the law, shape (sample, point).
+
+    ``params`` have shape (sample, family), inputs ``x`` shape (point,), ``family`` (point,) the
+    index of every point's family.
+    """
+    columns = {n: jnp.take(jnp.asarray(v), family, axis=1) for n, v in params.items()}
+    return law(*(jnp.asarray(x[n])[None, :] for n in law.inputs), **columns)
+
+
+def row_noise(
+    spec: ModelSpec, sigma: Any, family: Any, slope: Any = None, decades: Any = None
+) -> Any:
+    """Return the noise sd, shape (sample, point), from that of the families (sample, family)."""
+    scale = jnp.take(jnp.asarray(sigma), family, axis=1)
+    if not spec.noise_trend:
+        return scale
+    return scale * jnp.exp(jnp.asarray(slope)[:, None] * jnp.asarray(decades)[None, :])
+
+
+def responses(
+    spec: ModelSpec, mean: Any, noise: Any, samples: Mapping[str, Any], se: Any = None
+) -> Any:
+    """Return the distribution of the response, batch shape (sample, point)."""
+    extra = {n: jnp.asarray(samples[n])[:, None] for n, _ in spec.observation.extra}
+    return response_distribution(spec, mean, noise, extra, se)
+
+
+class Points(NamedTuple):
+    """Where to evaluate: inputs (point,), the family of each, distance along the noise trend, known
+    standard errors."""
+
+    x: Mapping[str, Any]
+    family: Any
+    decades: Any = None
+    se: Any = None
+
+
+class Curves(NamedTuple):
+    """The law's value, a new run's response, and the log density of ``y``, (sample, point)."""
+
+    mean: Any
+    run: Any
+    log_prob: Any
+
+
+@lru_cache(maxsize=64)
+def compiled_curves(spec: ModelSpec, same_luck: bool = False) -> Callable[..., Curves]:
+    """Return ``curves(params, sigma, samples, points, y, key)`` as one jitted program (cached).
+
+    ``params`` and ``sigma`` have shape (sample, family); ``samples`` holds the noise model's other
+    parameters (sample,); ``y`` (point,) or None. With ``same_luck`` the new runs of a sample have
+    one random number at all points.
+    """
+
+    def curves(
+        params: Mapping[str, Any], sigma: Any, samples: Mapping[str, Any], points: Points, y: Any,
+        key: Any,
+    ) -> Curves:  # fmt: skip
+        mean = law_values(spec.law, params, points.x, points.family)
+        slope = samples.get("sigma_trend")
+        noise = row_noise(spec, sigma, points.family, slope, points.decades) + 0.0 * mean
+        found = responses(spec, mean, noise, samples, points.se)
+
+        def one(m: Any, s: Any) -> Any:
+            return responses(spec, m[:, None], s[:, None], samples).sample(key)[:, 0]
+
+        smooth = jax.vmap(one, in_axes=1, out_axes=1)
+        run = smooth(mean, noise) if same_luck else found.sample(key)
+        return Curves(mean, run, None if y is None else found.log_prob(y))
+
+    return jax.jit(curves)
+
+
+def noise_samples(spec: ModelSpec, samples: Mapping[str, Any]) -> dict[str, Any]:
+    """The noise model's parameters beside sigma, as `compiled_curves` takes them."""
+    names = [name for name, _ in spec.observation.extra]
+    return {n: samples[n] for n in [*names, *(["sigma_trend"] if spec.noise_trend else [])]}

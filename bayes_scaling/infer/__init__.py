@@ -1,0 +1,1 @@
+"""Inference: from a model and its arguments to checked posterior draws."""

@@ -1,0 +1,250 @@
+"""The verdict on a fit: every failing check has a stable code, a severity and the next step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import arviz_stats
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from bayes_scaling._errors import Note, list_names
+from bayes_scaling._x64 import in_float64
+from bayes_scaling.families import flatten_chains, link_of, sampled_coordinate
+from bayes_scaling.spec import ModelSpec
+from bayes_scaling.stats.intervals import contraction
+
+RHAT_LIMIT, RHAT_BAD = 1.01, 1.05  # Vehtari et al. 2021, sec. 4
+ESS_PER_CHAIN, ESS_TARGET = 100, 400
+BFMI_LIMIT = 0.3
+UNINFORMED = 0.1  # contraction below which a parameter is its prior
+STUCK_SDS = 5.0
+VERDICTS = {
+    "ok": "sampling is sound",
+    "info": "sampling is sound",
+    "warning": "usable with care",
+    "error": "do not use",
+}
+_RANK = {"info": 0, "warning": 1, "error": 2}
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """The checks of a fit.
+
+    Attributes
+    ----------
+    findings
+        Notes with code, severity, message and advice, worst first.
+    numbers
+        ``rhat_max``, ``ess_bulk_min``, ``ess_tail_min``, ``divergences``, ``bfmi_min``.
+    contraction
+        Prior-to-posterior contraction of every parameter's sampled coordinate.
+    """
+
+    findings: tuple[Note, ...]
+    numbers: dict[str, float]
+    contraction: dict[str, float]
+
+    @property
+    def severity(self) -> str:
+        """The worst severity found: ok, info, warning or error."""
+        return self.findings[0].severity if self.findings else "ok"
+
+    @property
+    def ok(self) -> bool:
+        """Whether the draws can be used as they are."""
+        return self.severity in ("ok", "info")
+
+    @property
+    def verdict(self) -> str:
+        """The verdict in one line."""
+        n = self.numbers
+        return (
+            f"{VERDICTS[self.severity]} (R-hat {n['rhat_max']:.3f}, ESS bulk "
+            f"{n['ess_bulk_min']:.0f} / tail {n['ess_tail_min']:.0f}, "
+            f"{n['divergences']:.0f} divergences)"
+        )
+
+    def __str__(self) -> str:
+        lines = [f"Verdict: {self.verdict}."]
+        for f in self.findings:
+            lines.append(f"  [{f.severity}] {f.code}: {f.message}" + f" {f.advice}".rstrip())
+        return "\n".join(lines)
+
+    __repr__ = __str__
+
+    def table(self) -> pd.DataFrame:
+        """The findings as a table with columns code, severity, message, advice."""
+        return pd.DataFrame([vars(f) for f in self.findings])
+
+
+def diagnose(data: xr.DataTree, spec: ModelSpec, notes: tuple[Note, ...] = ()) -> Diagnosis:
+    """Return the diagnosis of a fit's DataTree; ``notes`` are passed on with the findings."""
+    quality = _quality(data)
+    numbers = _numbers(data, quality)
+    shrink = contractions(data, spec)
+    checks: list[Callable[[], Note | None]] = [
+        lambda: _rhat(quality),
+        lambda: _ess(quality, data["posterior"].sizes),
+        lambda: _divergences(data, numbers),
+        lambda: _bfmi(numbers),
+        lambda: _tree_depth(data),
+        lambda: _stuck(data),
+        lambda: _uninformed(shrink),
+    ]
+    found = [n for n in (check() for check in checks) if n is not None]
+    ordered = sorted([*found, *notes], key=lambda n: -_RANK[n.severity])
+    return Diagnosis(tuple(ordered), numbers, shrink)
+
+
+def _quality(data: xr.DataTree) -> pd.DataFrame:
+    """R-hat and ESS of every scalar, sampled coordinates included, as rows of a table."""
+    frames = [
+        arviz_stats.summary(data, group=group, kind="diagnostics", round_to="none")
+        for group in ("posterior", "unconstrained_posterior")
+    ]
+    return pd.concat(frames).astype(float)
+
+
+def _numbers(data: xr.DataTree, quality: pd.DataFrame) -> dict[str, float]:
+    stats = data["sample_stats"]
+    bfmi = arviz_stats.bfmi(data)
+    energies = bfmi["energy"] if hasattr(bfmi, "data_vars") or "energy" in bfmi else bfmi
+    return {
+        "rhat_max": float(quality["r_hat"].max()),
+        "ess_bulk_min": float(quality["ess_bulk"].min()),
+        "ess_tail_min": float(quality["ess_tail"].min()),
+        "divergences": float(stats["diverging"].sum()),
+        "bfmi_min": float(np.min(energies)),
+    }
+
+
+def _rhat(quality: pd.DataFrame) -> Note | None:
+    bad = quality["r_hat"][~(quality["r_hat"] <= RHAT_LIMIT)]
+    if bad.empty:
+        return None
+    worst = bad.sort_values(ascending=False)
+    severity = "warning" if worst.iloc[0] <= RHAT_BAD else "error"
+    return Note(
+        "rhat_high",
+        severity,
+        f"chains disagree on {list_names(list(worst.index), 4)} "
+        f"(R-hat {worst.iloc[0]:.3f}, wanted {RHAT_LIMIT} or less).",
+        "Double warmup and draws; if it stays, the posterior may have several modes.",
+    )
+
+
+def _ess(quality: pd.DataFrame, sizes: Mapping[Any, int]) -> Note | None:
+    wanted = min(ESS_TARGET, ESS_PER_CHAIN * sizes["chain"])
+    least = quality[["ess_bulk", "ess_tail"]].min(axis=1)
+    bad = least[~(least >= wanted)].sort_values()
+    if bad.empty:
+        return None
+    return Note(
+        "ess_low",
+        "warning" if bad.iloc[0] >= wanted / 4 else "error",
+        f"only {bad.iloc[0]:.0f} effective draws of {list_names(list(bad.index), 4)} "
+        f"(wanted {wanted}).",
+        _more_draws(sizes["draw"], bad.iloc[0], wanted),
+    )
+
+
+def _more_draws(draws: int, have: float, wanted: float) -> str:
+    if not have > wanted / 10:  # NaN too
+        return "Too few for more draws to mend: pool more, tighten a prior, or add runs."
+    return f"Pass draws={int(np.ceil(1.2 * draws * wanted / have / 100.0)) * 100}."
+
+
+def _divergences(data: xr.DataTree, numbers: dict[str, float]) -> Note | None:
+    count, total = int(numbers["divergences"]), data["sample_stats"]["diverging"].size
+    if count == 0:
+        return None
+    return Note(
+        "divergences",
+        "warning" if count < 0.005 * total else "error",
+        f"{count} of {total} transitions diverged: a part of the posterior was not reached.",
+        "Pass target_accept=0.98; if they stay, pool fewer parameters or tighten a prior.",
+    )
+
+
+def _bfmi(numbers: dict[str, float]) -> Note | None:
+    if numbers["bfmi_min"] >= BFMI_LIMIT:
+        return None
+    return Note(
+        "bfmi_low",
+        "warning",
+        f"E-BFMI is {numbers['bfmi_min']:.2f} (wanted {BFMI_LIMIT} or more): heavy tails.",
+        "Lengthen warmup, or give the between-family spreads tighter priors.",
+    )
+
+
+def _tree_depth(data: xr.DataTree) -> Note | None:
+    if "reached_max_treedepth" not in data["sample_stats"]:
+        return None
+    share = float(data["sample_stats"]["reached_max_treedepth"].mean())
+    if share <= 0.01:
+        return None
+    return Note(
+        "tree_depth",
+        "warning",
+        f"{share:.0%} of the transitions were cut at the largest tree depth.",
+        "Pass max_tree_depth=12, or check which parameters the data leave open.",
+    )
+
+
+def _stuck(data: xr.DataTree) -> Note | None:
+    """Chains whose whole log density lies apart: R-hat alone can miss one in many."""
+    lp = np.asarray(data["sample_stats"]["lp"])
+    middle, spread = np.median(lp, axis=1), np.std(lp, axis=1)
+    off = np.abs(middle - np.median(middle)) > STUCK_SDS * np.median(spread)
+    if not off.any():
+        return None
+    return Note(
+        "stuck_chain",
+        "error",
+        f"chain(s) {np.flatnonzero(off).tolist()} sit at another log density than the rest.",
+        "Refit with another seed; if it recurs, the posterior has several modes.",
+    )
+
+
+def _uninformed(shrink: dict[str, float]) -> Note | None:
+    names = [name for name, c in shrink.items() if c < UNINFORMED]
+    if not names:
+        return None
+    return Note(
+        "prior_dominated",
+        "info",
+        f"the data say next to nothing about {', '.join(names)}: the posterior is the prior.",
+        "Forecasts that hang on it hang on the prior: check it, or add runs that move it.",
+    )
+
+
+@in_float64
+def contractions(data: xr.DataTree, spec: ModelSpec) -> dict[str, float]:
+    """Contraction of every parameter's sampled coordinate on its link scale (least over
+    families)."""
+    prior, post = (flatten_chains(data[g].to_dataset()) for g in ("prior", "posterior"))
+    reference = _reference(data)
+    names = [n for n in spec.law.param_names if not spec.prior(n).is_fixed]
+    found = {n: _contraction(spec, n, prior, post, reference) for n in names}
+    for name in ("sigma", *[n for n, _ in spec.observation.extra]):
+        found[name] = float(contraction(np.log(prior[name]), np.log(post[name])))
+    return found
+
+
+def _reference(data: xr.DataTree) -> dict[str, float]:
+    import json
+
+    return {k: float(v) for k, v in json.loads(data.attrs["reference"]).items()}
+
+
+def _contraction(spec: ModelSpec, name: str, prior: Any, post: Any, ref: Any) -> float:
+    link = link_of(spec, name)
+    before, after = (
+        np.asarray(link.inv(sampled_coordinate(spec, s, name, ref))) for s in (prior, post)
+    )
+    return float(np.min(contraction(before, after)))

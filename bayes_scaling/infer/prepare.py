@@ -1,0 +1,168 @@
+"""Before sampling: modes, centring of the families, whitening, starting points."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+
+from bayes_scaling.build import Args
+from bayes_scaling.infer.newton import Mode, find_mode
+from bayes_scaling.infer.target import OFFSET, Target
+
+CURVATURE_FLOOR = 0.05  # flatter directions are whitened as if the sd were 4.5
+FLOOR = 1e-6
+BLURS = (0.3, 0.05, 0.008, 0.0)  # noise added to the data while searching, in responses
+CANDIDATES = 8  # starting points tried for a chain before it starts at the mode
+
+
+class Prepared(NamedTuple):
+    """The geometry that sampling runs in: ``z = mode + scale @ w`` with ``w`` near standard normal.
+
+    ``args`` hold the chosen centring; ``starts`` (chain, dim) are starting points in ``w``;
+    ``potentials`` (start,) and ``decrement`` (start,) describe the searches, ``modes`` (start,
+    dim) where they ended and ``distances`` (start,) how far that is from the best in sds.
+    """
+
+    args: Args
+    mode: Array
+    scale: Array
+    starts: Array
+    potentials: Array
+    decrement: Array
+    modes: Array
+    distances: Array
+
+
+def prepare_fn(target: Target, n_starts: int, n_chains: int) -> Callable[..., Prepared]:
+    """Return ``prepare(key, args, centring)``: pure, jit- and vmap-safe.
+
+    ``centring`` is a number: below zero the degree of centring is chosen family by family from
+    the data's information, otherwise it is used for all.
+    """
+
+    def prepare(key: Array, args: Args, centring: Array) -> Prepared:
+        key_start, key_chain = jax.random.split(key)
+        keys = jax.random.split(key_start, n_starts)
+        starts = jax.vmap(lambda k: target.draw_prior(k, args))(keys)
+        found = jax.vmap(lambda z: _sharpen(target, z, args))(starts)
+        place = jnp.argmin(jnp.where(jnp.isfinite(found.potential), found.potential, jnp.inf))
+        best, hessian = found.z[place], found.hessian[place]
+        centred, turns = _adapt_groups(target, best, hessian, args, centring)
+        factor = _inverse_root(hessian)
+        distances = jnp.linalg.norm((found.z - best) @ _root(hessian), axis=1)
+        mode, scale = _move(target, best, factor, centred, turns)
+        return Prepared(
+            centred,
+            mode,
+            scale,
+            _starts(target, key_chain, centred, mode, scale, n_chains),
+            found.potential,
+            found.decrement,
+            found.z,
+            distances,
+        )
+
+    return prepare
+
+
+@lru_cache(maxsize=64)
+def compiled_prepare(target: Target, n_starts: int, n_chains: int) -> Callable[..., Prepared]:
+    """The jitted `prepare_fn` (cached)."""
+    return jax.jit(prepare_fn(target, n_starts, n_chains))
+
+
+def _sharpen(target: Target, z: Array, args: Args) -> Mode:
+    """Follow the mode from blurred data, whose log density is smooth, to the data as they are."""
+
+    def stage(z: Array, blur: Array) -> tuple[Array, Mode]:
+        found = find_mode(lambda v: target.potential(v, {**args, "blur": blur}), z)
+        return found.z, found
+
+    _, modes = jax.lax.scan(stage, z, jnp.asarray(BLURS))
+    return jax.tree.map(lambda leaf: leaf[-1], modes)
+
+
+def _eigen(hessian: Array) -> tuple[Array, Array]:
+    values, vectors = jnp.linalg.eigh(jnp.nan_to_num(hessian))
+    return jnp.maximum(jnp.abs(values), CURVATURE_FLOOR), vectors
+
+
+def _inverse_root(hessian: Array) -> Array:
+    values, vectors = _eigen(hessian)
+    return vectors / jnp.sqrt(values)
+
+
+def _root(hessian: Array) -> Array:
+    values, vectors = _eigen(hessian)
+    return vectors * jnp.sqrt(values)
+
+
+def _adapt_groups(
+    target: Target, mode: Array, hessian: Array, args: Args, asked: Array
+) -> tuple[Args, dict[str, Array]]:
+    """Choose each group's directions, and what the data say of them, at the mode.
+
+    Given the spreads, a non-centred direction has posterior precision 1 + (what the data add); the
+    directions are turned to where that matrix is diagonal.
+    """
+    covariance = jnp.linalg.inv(_without_spreads(target, hessian))
+    adapted: dict[str, dict[str, Array]] = {"basis": {}, "information": {}, "pull": {}}
+    turns = {}
+    for key, old in args["basis"].items():
+        offsets, spread = _slice(target, f"{key}{OFFSET}"), _slice(target, f"tau_{key}")
+        block = covariance[offsets, offsets]
+        variance, turn = jnp.linalg.eigh(0.5 * (block + block.T))
+        tau = jnp.exp(mode[spread][0])
+        precision = jnp.where(asked < 0, 1.0 / jnp.clip(variance, FLOOR, 1.0), asked / FLOOR + 1.0)
+        adapted["basis"][key] = old @ turn
+        adapted["information"][key] = (precision - 1.0) / tau**2
+        adapted["pull"][key] = jnp.where(asked == 0, 0.0, turn.T @ mode[offsets] * precision / tau)
+        turns[f"{key}{OFFSET}"] = turn
+    return {**args, **adapted}, turns
+
+
+def _slice(target: Target, name: str) -> slice:
+    site = next(s for s in target.sites if s.name == name)
+    return slice(site.start, site.stop)
+
+
+def _without_spreads(target: Target, hessian: Array) -> Array:
+    """The Hessian's positive part given the between-group spreads."""
+    values, vectors = _eigen(hessian)
+    positive = (vectors * values) @ vectors.T
+    spread = np.zeros(target.dim, bool)
+    for site in target.sites:
+        spread[site.start : site.stop] = site.name.startswith("tau_")
+    return jnp.where(spread[:, None] | spread[None, :], jnp.diag(1.0 * spread), positive)
+
+
+def _move(
+    target: Target, z: Array, factor: Array, args: Args, turns: Mapping[str, Array]
+) -> tuple[Array, Array]:
+    """Carry the mode and a root of its covariance into the chosen basis and centring."""
+    if not turns:
+        return z, factor
+    jacobian = jax.jacfwd(target.recentre)(z, args, turns)
+    return target.recentre(z, args, turns), jacobian @ factor
+
+
+def _starts(
+    target: Target, key: Array, args: Args, mode: Array, scale: Array, n_chains: int
+) -> Array:
+    """Dispersed finite starting points in whitened coordinates, shape (chain, dim)."""
+    tries = jax.random.normal(key, (n_chains, CANDIDATES, mode.shape[0]), mode.dtype)
+    spread = jnp.linspace(1.5, 0.25, CANDIDATES)[:, None]
+    tries = tries * spread
+
+    def first_finite(candidates: Array) -> Array:
+        energy = jax.vmap(lambda w: target.potential(mode + scale @ w, args))(candidates)
+        good = jnp.isfinite(energy)
+        return jnp.where(good.any(), candidates[jnp.argmax(good)], 0.0)
+
+    return jax.vmap(first_finite)(tries)

@@ -1,0 +1,92 @@
+"""Recovery of known parameters for every law x pooling x observation model.
+
+Run as ``python benchmarks/recovery.py [--only TEXT] [--tables N] [--out FILE]``. Each cell draws
+parameters from the prior, simulates a table, refits it, and counts how often central intervals hold
+the truth; the law, pooling and observation lists come from the registries, so that new entries are
+covered by being entered. Cells that the output file already holds are not run again.
+"""
+
+import argparse
+import json
+import time
+import zlib
+from collections.abc import Iterator
+from datetime import date
+from importlib.metadata import version
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import bayes_scaling as bs
+from bayes_scaling._registry import LAWS, OBSERVATIONS
+from bayes_scaling.infer.base import Settings
+from bayes_scaling.recovery import Recovery, recover
+
+POOLINGS = {
+    "natural": {},
+    "shared": {"pool": "shared"},
+    "partial": {"pool": "partial"},
+    "separate": {"pool": "separate"},
+    "nested": {"nested": True, "families": 4},
+}
+EXTRAS = {
+    "noise by family": {"noise_by_family": True},
+    "known se": {"known_se": True},
+}
+
+
+def cells() -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Label, law and options of every cell, the usual ones first."""
+    laws = [f"{name}(N)" if "X" in bs.get_law(name).inputs else name for name in LAWS]
+    for (pooling, options), noise, law in product(POOLINGS.items(), OBSERVATIONS, laws):
+        yield f"{law} | {pooling} | {noise}", law, {**options, "noise": noise}
+    for law in laws:
+        trend = {"noise_trend": bs.get_law(law).inputs[0]}
+        for label, options in {**EXTRAS, "noise trend": trend}.items():
+            yield f"{law} | natural | {label}", law, options
+
+
+def summarise(label: str, found: Recovery, seconds: float) -> dict[str, Any]:
+    """The record of one cell."""
+    half, half_error = found.coverage(0.5)
+    share, error = found.coverage(0.9)
+    return {
+        "cell": label,
+        "coverage_90": round(share, 4),
+        "mcse_90": round(error, 4),
+        "coverage_50": round(half, 4),
+        "mcse_50": round(half_error, 4),
+        "checks": int(found.ranks.size),
+        "rhat_q99": round(float(np.quantile(found.rhat, 0.99)), 3),
+        "divergences": int(found.divergences.sum()),
+        "seconds": round(seconds, 1),
+    }
+
+
+def main() -> None:
+    """Run the cells and write them as they come."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--only", default="", help="run the cells whose label holds this text")
+    parser.add_argument("--tables", type=int, default=30)
+    parser.add_argument("--out", type=Path, default=Path("benchmarks/results/recovery.json"))
+    parser.add_argument("--reverse", action="store_true", help="last cell first")
+    asked = parser.parse_args()
+    done = json.loads(asked.out.read_text())["cells"] if asked.out.exists() else []
+    have = {c["cell"] for c in done}
+    todo = [c for c in cells() if asked.only in c[0] and c[0] not in have]
+    for label, law, options in reversed(todo) if asked.reverse else todo:
+        clock = time.perf_counter()
+        seed = zlib.crc32(label.encode()) % 10_000  # cells on tables of their own
+        settings = Settings(chains=1, draws=300, warmup=500, n_starts=4, seed=seed)
+        found = recover(law, tables=asked.tables, settings=settings, **options)
+        done.append(summarise(label, found, time.perf_counter() - clock))
+        print(done[-1], flush=True)
+        head = {"date": date.today().isoformat(), "tables": asked.tables, "device": "cpu"}
+        head |= {p: version(p) for p in ("bayes_scaling", "jax", "numpyro")}
+        asked.out.write_text(json.dumps({**head, "cells": done}, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()

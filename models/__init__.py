@@ -1,0 +1,13 @@
+"""The catalogue: laws, observation models, pooling structures and priors.
+
+On disk this folder is ``models/``; installed, it is the package ``bayes_scaling.models``.
+"""
+
+if __name__ != "bayes_scaling.models":
+    raise ImportError("import bayes_scaling.models, not the folder models/: run pip install -e .")
+
+from bayes_scaling.models import observation as observation
+from bayes_scaling.models import pooling as pooling
+from bayes_scaling.models.laws import frontier as frontier
+from bayes_scaling.models.laws import joint as joint
+from bayes_scaling.models.laws import power as power

@@ -1,0 +1,81 @@
+"""Weakly informative priors by meaning, calibrated on published fits.
+
+The numbers are medians and 5 %/95 % points over 15 published fits of E + A/N^alpha + B/D^beta
+(Hoffmann, Besiroglu, Muennighoff, Sardana, Gemstones, Gadre ...), on nats per token.
+Functions, so that importing the catalogue makes no arrays.
+"""
+
+from bayes_scaling.prior import Prior, logitnormal, lognormal
+
+SPREAD_CONSTANT = 0.25  # median between-family sd of log E, log dN, log dD
+SPREAD_EXPONENT = 0.10  # and of log exponents: families differ in constants more
+
+
+def floor() -> Prior:
+    """Irreducible loss of 30-65k-token BPE text models, nats/token; published 0.47 to 2.5."""
+    return lognormal(1.5, 0.6, 3.75)
+
+
+def exponent_n() -> Prior:
+    """Exponent of N beside a free floor; published 0.126 to 0.59."""
+    return lognormal(0.32, 0.13, 0.75)
+
+
+def exponent_d() -> Prior:
+    """Exponent of D beside a free floor; published 0.127 to 0.80."""
+    return lognormal(0.36, 0.15, 0.85)
+
+
+def reducible_n() -> Prior:
+    """Reducible loss due to N at 1e9 parameters, nats; published 0.105 to 1.20."""
+    return lognormal(0.45, 0.12, 1.6)
+
+
+def reducible_d() -> Prior:
+    """Reducible loss due to D at 2e10 tokens, nats; published 0.116 to 1.31."""
+    return lognormal(0.38, 0.12, 1.2)
+
+
+def exponent_allocation() -> Prior:
+    """Exponent a of N*(C) ~ C^a; careful studies give 0.46 to 0.53, sloppy ones up to 0.87."""
+    return logitnormal(0.5, 0.40, 0.65)
+
+
+def exponent_frontier() -> Prior:
+    """Exponent of L*(C) - E: alpha beta / (alpha + beta) over the published fits."""
+    return lognormal(0.16, 0.06, 0.30)
+
+
+def exponent_any() -> Prior:
+    """Exponent of a generic covariate; from Hestness et al. 2017 over four domains."""
+    return lognormal(0.25, 0.05, 1.0)
+
+
+def response_level() -> Prior:
+    """Level of a law without a floor, in multiples of the typical response in the data."""
+    return lognormal(1.0, 0.2, 5.0, relative=True)
+
+
+def response_part() -> Prior:
+    """One additive part of a response, in multiples of the typical response in the data."""
+    return lognormal(0.4, 0.04, 2.0, relative=True)
+
+
+def response_floor() -> Prior:
+    """Floor of a generic response, in multiples of the typical response in the data."""
+    return lognormal(0.5, 0.08, 1.5, relative=True)
+
+
+def run_scatter() -> Prior:
+    """Run-to-run sd of log loss: seeds of one model 0.0007, misfit of a good law 0.002 to 0.01."""
+    return lognormal(0.005, 0.0015, 0.02)
+
+
+def optimum_scatter() -> Prior:
+    """Sd of the log of a fitted optimum (N*, D*, lr*); Porian et al. report 0.02 to 0.3."""
+    return lognormal(0.1, 0.02, 0.5)
+
+
+def degrees_of_freedom() -> Prior:
+    """Student-t degrees of freedom: a few stray runs to nearly normal."""
+    return lognormal(6.0, 2.0, 20.0)

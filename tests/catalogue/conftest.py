@@ -1,0 +1,42 @@
+"""The registries are the parameter lists: a new entry gets every test that asks for one.
+
+A test that takes ``law``, ``law_param``, ``level_param``, ``reduction``, ``observation`` or
+``pooling`` runs for each of them, under its name.
+"""
+
+from bayes_scaling._registry import LAWS, OBSERVATIONS, POOLINGS
+
+EVERY_LAW = [LAWS.get(name) for name in LAWS]
+
+
+def _pairs(values):
+    """A law with each of some things it has, and a name for the pair."""
+    return [(law, value) for law in EVERY_LAW for value in values(law)]
+
+
+def _cases(argument):
+    """The values of an argument, and their names."""
+    if argument == "law":
+        return [(law, law.name) for law in EVERY_LAW]
+    if argument == "law_param":
+        return [((law, p), f"{law.name}-{p.name}") for law, p in _pairs(lambda law: law.params)]
+    if argument == "level_param":
+        pairs = _pairs(lambda law: [p for p in law.params if p.level])
+        return [((law, p), f"{law.name}-{p.name}") for law, p in pairs]
+    if argument == "declining":
+        pairs = _pairs(lambda law: law.decreasing)
+        return [((law, name), f"{law.name}-{name}") for law, name in pairs]
+    if argument == "reduction":
+        return [((law, r), f"{law.name}-{r.law}") for law, r in _pairs(lambda law: law.reduces_to)]
+    registry = {"observation": OBSERVATIONS, "pooling": POOLINGS}[argument]
+    return [(registry.get(name), name) for name in registry]
+
+
+ARGUMENTS = ("law", "law_param", "level_param", "declining", "reduction", "observation", "pooling")
+
+
+def pytest_generate_tests(metafunc):
+    for argument in ARGUMENTS:
+        if argument in metafunc.fixturenames:
+            values, ids = zip(*_cases(argument), strict=True)
+            metafunc.parametrize(argument, values, ids=ids)

@@ -1,0 +1,78 @@
+"""Settings and fixtures that every test can use.
+
+Double precision is off unless a test asks for it: the package must work with the user's setting.
+"""
+
+from __future__ import annotations
+
+import os
+import zlib
+from pathlib import Path
+
+import jax
+import numpy as np
+import pytest
+from hypothesis import settings
+
+from bayes_scaling._registry import load_catalogue
+
+ROOT = Path(__file__).resolve().parents[1]
+
+# The same examples on every run, so that a failure is there again; `search` looks for new ones.
+settings.register_profile("fixed", deadline=None, derandomize=True, database=None)
+settings.register_profile("search", deadline=None, max_examples=1000)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "fixed"))
+
+
+def pytest_sessionstart():
+    """Loading the package and its catalogue must not touch a device."""
+    load_catalogue()
+    assert len(jax.live_arrays()) == 0, "importing the package made device arrays"
+
+
+@pytest.fixture
+def x64():
+    """Double precision for tests of the maths."""
+    with jax.enable_x64(True):
+        yield
+
+
+@pytest.fixture
+def seed(request):
+    """A number of the test's own, printed when it fails."""
+    number = zlib.crc32(request.node.nodeid.encode())
+    print(f"seed {number}")
+    return number
+
+
+@pytest.fixture
+def key(seed):
+    """A random key of the test's own."""
+    return jax.random.key(seed)
+
+
+@pytest.fixture
+def rng(seed):
+    """A NumPy generator of the test's own."""
+    return np.random.default_rng(seed)
+
+
+@pytest.fixture(scope="session")
+def repository():
+    """The folder that holds pyproject.toml."""
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def shared_data():
+    """The folder of published data sets, which is kept beside the repository.
+
+    A clone without it skips; where the folder is, or is named in the environment, whatever a test
+    does not find in it is a failure.
+    """
+    named = os.environ.get("BAYES_SCALING_DATA")
+    if not named and not (ROOT.parent / "shared").exists():
+        pytest.skip("no data sets: put them in ../shared/data or set BAYES_SCALING_DATA")
+    folder = Path(named) if named else ROOT.parent / "shared" / "data"
+    assert folder.is_dir(), f"the data sets should be in {folder}"
+    return folder
