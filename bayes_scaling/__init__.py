@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from bayes_scaling.data.embedded import published_runs as published_runs
     from bayes_scaling.data.load import read_runs as read_runs
     from bayes_scaling.data.runs import Runs as Runs
-    from bayes_scaling.data.simulate import simulate as simulate
     from bayes_scaling.fitting import fit as fit
     from bayes_scaling.fitting import numpyro_model as numpyro_model
     from bayes_scaling.forecasting import Forecast as Forecast
@@ -56,7 +55,6 @@ _HOMES = {
     "data.embedded": "published_runs",
     "data.load": "read_runs",
     "data.runs": "Runs",
-    "data.simulate": "simulate",
     "fitting": "fit numpyro_model",
     "forecasting": "Forecast forecast grid",
     "plots": "plot_fit plot_prior_posterior plot_prior_predictive plot_residuals",
@@ -68,7 +66,7 @@ _HOMES = {
     "text_law": "law_from_equation",
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}
-__all__ = ["__version__", *sorted(_HOME_OF)]
+__all__ = ["__version__", *sorted(_HOME_OF)]  # pyright: ignore[reportUnsupportedDunderAll]
 
 
 def __getattr__(name: str) -> Any:

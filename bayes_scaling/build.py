@@ -57,7 +57,8 @@ def _logitnormal(prior: Prior, shift: Any) -> dist.Distribution:
 def _scaled(base: dist.Distribution, shift: Any) -> dist.Distribution:
     if isinstance(shift, float) and shift == 0.0:
         return base
-    stretch = dist.transforms.AffineTransform(0.0, jnp.exp(shift), domain=base.support)
+    support: Any = base.support
+    stretch = dist.transforms.AffineTransform(0.0, jnp.exp(shift), domain=support)
     return dist.TransformedDistribution(base, stretch)
 
 

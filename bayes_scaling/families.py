@@ -25,7 +25,7 @@ class Grouping(NamedTuple):
     labels: Mapping[str, Sequence[str]]
     parents: Mapping[str, np.ndarray]
 
-    def index(self, group: str, label: str) -> int | None:
+    def place(self, group: str, label: str) -> int | None:
         """Place of a label, or None when the data do not have it."""
         known = list(self.labels[group])
         return known.index(label) if label in known else None
@@ -91,7 +91,7 @@ def _one_family(
     key: Any,
 ) -> dict[str, Any]:
     innermost = spec.groups[-1] if spec.groups else ""
-    place = grouping.index(innermost, family[innermost]) if innermost else 0
+    place = grouping.place(innermost, family[innermost]) if innermost else 0
     if place is None:
         _require_population(spec, grouping, family)
         return _new_family(spec, samples, grouping, family, ref, key)
@@ -152,7 +152,7 @@ def _innermost_known(
     spec: ModelSpec, grouping: Grouping, family: Mapping[str, str]
 ) -> tuple[str, int] | None:
     for group in reversed(spec.groups[:-1]):
-        place = grouping.index(group, family.get(group, ""))
+        place = grouping.place(group, family.get(group, ""))
         if place is not None:
             return group, place
     return None

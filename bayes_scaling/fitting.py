@@ -21,6 +21,7 @@ from bayes_scaling.build import Args, numpyro_model_of
 from bayes_scaling.data.load import read_runs
 from bayes_scaling.data.runs import Runs
 from bayes_scaling.identify import identification_notes
+from bayes_scaling.infer.ahead import compile_ahead
 from bayes_scaling.infer.base import Draws, Progress, Settings
 from bayes_scaling.infer.nuts import sample_nuts
 from bayes_scaling.infer.prepare import Prepared, compiled_prepare
@@ -123,6 +124,8 @@ def run_fit(runs: Runs, spec: ModelSpec, settings: Settings, progress: Progress)
     args = make_args(runs, spec)
     notes = (*runs.notes, *identification_notes(runs, spec, args))
     target = make_target(spec, args)
+    progress(0, 1, "compiling")
+    compile_ahead(target, settings, args)
     progress(0, 1, "finding the mode")
     search = compiled_prepare(target, settings.n_starts, settings.chains)
     key = jax.random.key(settings.seed)

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import arviz_base
-import arviz_stats
 import numpy as np
 import pandas as pd
 import xarray as xr
 
+from bayes_scaling._arviz import stats
 from bayes_scaling._errors import Note
 from bayes_scaling.build import public_name
 from bayes_scaling.data.runs import Runs
@@ -75,7 +75,7 @@ class Fit:
 
     def posterior_labels(self, group: str) -> np.ndarray:
         """Sorted labels of a grouping column."""
-        return self.data["constant_data"][group].values
+        return np.asarray(self.data["constant_data"].to_dataset()[group])
 
     def summary(self, var_names: list[str] | None = None, prob: float = SUMMARY_PROB) -> Any:
         """Return ArviZ's summary table: mean, sd, equal-tailed interval, ESS, R-hat, MCSE.
@@ -87,7 +87,7 @@ class Fit:
         prob
             Probability of the interval.
         """
-        return arviz_stats.summary(
+        return stats.summary(
             self.data, var_names=var_names, ci_prob=prob, ci_kind="eti", round_to="none"
         )
 
@@ -180,7 +180,7 @@ def constant_dims(data: Mapping[str, Any], spec: ModelSpec) -> dict[str, list[st
 def runs_of(data: xr.DataTree, spec: ModelSpec) -> Runs:
     """Rebuild the table of runs from a fit's data."""
     constant, observed = data["constant_data"].to_dataset(), data["observed_data"].to_dataset()
-    arrays = {k: np.asarray(v) for k, v in constant.data_vars.items()}
+    arrays = {str(k): np.asarray(v) for k, v in constant.data_vars.items()}
     labels = {k[9:]: v.astype(str) for k, v in arrays.items() if k.startswith("label_of_")}
     special = {k for k in arrays if k.startswith(("label_of_", "parent_of_"))} | {"run", "se"}
     response = spec.law.response

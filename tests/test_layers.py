@@ -14,7 +14,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 LAYERS = """
-_errors _progress _x64 stats
+_arviz _errors _progress _x64 stats
 _files _registry _scan prior quantity symbols references
 spec equation
 levels text_law models

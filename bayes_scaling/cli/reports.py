@@ -57,7 +57,8 @@ def print_fit(fit: Fit) -> None:
     """Print formula, posterior, verdict and findings."""
     law, found = fit.spec.law, fit.diagnose()
     emit(f"{law.name}: {law.response} = {law.equation}\n")
-    print_posterior(posterior_table(fit).to_dict("records"))
+    rows = posterior_table(fit).to_dict("records")
+    print_posterior([{str(k): v for k, v in row.items()} for row in rows])
     emit("")
     emit_wrapped(f"Verdict: {found.verdict}.")
     emit_notes(found.findings)

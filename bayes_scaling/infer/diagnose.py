@@ -6,11 +6,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import arviz_stats
 import numpy as np
 import pandas as pd
 import xarray as xr
 
+from bayes_scaling._arviz import stats
 from bayes_scaling._errors import Note, list_names
 from bayes_scaling._x64 import in_float64
 from bayes_scaling.families import flatten_chains, link_of, sampled_coordinate
@@ -104,21 +104,20 @@ def diagnose(data: xr.DataTree, spec: ModelSpec, notes: tuple[Note, ...] = ()) -
 def _quality(data: xr.DataTree) -> pd.DataFrame:
     """R-hat and ESS of every scalar, sampled coordinates included, as rows of a table."""
     frames = [
-        arviz_stats.summary(data, group=group, kind="diagnostics", round_to="none")
+        stats.summary(data, group=group, kind="diagnostics", round_to="none")
         for group in ("posterior", "unconstrained_posterior")
     ]
     return pd.concat(frames).astype(float)
 
 
 def _numbers(data: xr.DataTree, quality: pd.DataFrame) -> dict[str, float]:
-    stats = data["sample_stats"]
-    bfmi = arviz_stats.bfmi(data)
+    bfmi = stats.bfmi(data)
     energies = bfmi["energy"] if hasattr(bfmi, "data_vars") or "energy" in bfmi else bfmi
     return {
         "rhat_max": float(quality["r_hat"].max()),
         "ess_bulk_min": float(quality["ess_bulk"].min()),
         "ess_tail_min": float(quality["ess_tail"].min()),
-        "divergences": float(stats["diverging"].sum()),
+        "divergences": float(np.sum(np.asarray(data["sample_stats"]["diverging"]))),
         "bfmi_min": float(np.min(energies)),
     }
 
@@ -185,7 +184,7 @@ def _bfmi(numbers: dict[str, float]) -> Note | None:
 def _tree_depth(data: xr.DataTree) -> Note | None:
     if "reached_max_treedepth" not in data["sample_stats"]:
         return None
-    share = float(data["sample_stats"]["reached_max_treedepth"].mean())
+    share = float(np.mean(np.asarray(data["sample_stats"]["reached_max_treedepth"])))
     if share <= 0.01:
         return None
     return Note(

@@ -24,10 +24,10 @@ DENSE_UP_TO = 150  # dimensions; beyond, the whitening is dense and only its sca
 
 
 class Kernel(NamedTuple):
-    """``init(keys, prepared)`` and ``advance(states, prepared)`` over (chain,)."""
+    """``init(keys, starts, prepared)`` and ``advance(states, prepared)`` over (chain,)."""
 
-    init: Callable[..., Any]
-    advance: Callable[..., Any]
+    init: Any
+    advance: Any
 
 
 def nuts_kernel(target: Target, settings: Settings, chunk: int = CHUNK) -> Kernel:
@@ -86,7 +86,7 @@ def sample_nuts(
     target: Target, prepared: Prepared, settings: Settings, progress: Progress
 ) -> Draws:
     """Run the chains; ``progress(done, total, phase)`` is called after every chunk."""
-    kernel = compiled_nuts(target, _compile_key(settings))
+    kernel = kernel_for(target, settings)
     keys = jax.random.split(jax.random.key(settings.seed + 1), settings.chains)
     states = kernel.init(keys, prepared.starts, prepared)
     warm, keep = _chunks(settings.warmup), _chunks(settings.draws)
@@ -98,6 +98,11 @@ def sample_nuts(
             kept.append(jax.tree.map(np.asarray, collected))
     progress((warm + keep) * CHUNK, (warm + keep) * CHUNK, "done")
     return _assemble(kept, prepared, settings)
+
+
+def kernel_for(target: Target, settings: Settings) -> Kernel:
+    """The compiled kernel that these settings share with all others of its kind."""
+    return compiled_nuts(target, _compile_key(settings))
 
 
 def _compile_key(settings: Settings) -> Settings:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -72,7 +72,7 @@ def prepare_fn(target: Target, n_starts: int, n_chains: int) -> Callable[..., Pr
 
 
 @lru_cache(maxsize=64)
-def compiled_prepare(target: Target, n_starts: int, n_chains: int) -> Callable[..., Prepared]:
+def compiled_prepare(target: Target, n_starts: int, n_chains: int) -> Any:
     """The jitted `prepare_fn` (cached)."""
     return jax.jit(prepare_fn(target, n_starts, n_chains))
 

@@ -91,7 +91,7 @@ def _target(spec: ModelSpec, frozen: _ByShape) -> Target:
         return {s.name: z[s.start : s.stop].reshape(s.shape) for s in sites}
 
     def potential(z: Array, args: Args) -> Array:
-        return potential_energy(model, (args,), {}, unflatten(z))
+        return jnp.asarray(potential_energy(model, (args,), {}, unflatten(z)))
 
     def constrain(z: Array, args: Args) -> dict[str, Array]:
         found = constrain_fn(model, (args,), {}, unflatten(z), return_deterministic=True)

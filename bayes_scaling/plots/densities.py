@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -133,7 +133,7 @@ def _density(values: np.ndarray, scale: Scale, smooth: float = 1.0) -> pd.DataFr
     """A smoothed density on the line, carried to the axis."""
     room = TAILS * smooth * np.std(values)
     limits = {"custom_lims": (values.min() - room, values.max() + room)}
-    options = {"bound_correction": True} if scale is LINEAR else limits
+    options: dict[str, Any] = {"bound_correction": True} if scale is LINEAR else limits
     found = array_stats.kde(values, grid_len=POINTS, bw_fct=smooth, **options)
     grid, density = np.asarray(found[0]), np.asarray(found[1])
     x = scale.from_line(grid)

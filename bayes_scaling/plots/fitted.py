@@ -116,7 +116,7 @@ def _canvas(tables: FitTables, ax: Axes | None) -> tuple[Figure, list[Axes]]:
 def _draw_bands(axis: Axes, rows: pd.DataFrame, colours: Colours) -> None:
     for (hold, level), one in rows.groupby(["hold", "level"], dropna=False):
         own = hold == colours.symbol or not colours.map
-        colour = colours.of(level) if own else LONE
+        colour = colours.of(float(str(level))) if own else LONE
         fill = {"color": colour, "linewidth": 0}
         axis.fill_between(one["x"], one["run_low"], one["run_high"], alpha=0.16, **fill)
         axis.fill_between(one["x"], one["law_low"], one["law_high"], alpha=0.38, **fill)

@@ -36,7 +36,7 @@ SCALE, REF, SPREAD = 2.5, {"X": 40.0}, 0.3
 NESTED = {"lab": np.array([0, 0, 0]), "family": np.array([0, 0, 1, 2, 2])}
 FLAT = {"family": np.array([0, 0, 0, 0])}
 PRIORS = [
-    lognormal(1.8, 0.6, 2.6),
+    lognormal(1.25, 0.6, 2.6),
     lognormal(0.4, 0.1, 1.6, relative=True),
     normal(0.3, 2.0),
     logitnormal(0.5, 0.4, 0.65),
@@ -245,7 +245,7 @@ def test_shared_is_one_value_from_the_moved_prior(key):
     assert {float(v) for v in values.values()} == {float(trace["A_level"]["value"])}
     shift = float(log_shift(slot.spec.law, "A", {}, REF))
     assert shift == pytest.approx(-0.5 * np.log(4.0))
-    assert trace["A_level"]["fn"].icdf(0.5) == pytest.approx(1.8 * np.exp(shift))
+    assert trace["A_level"]["fn"].icdf(0.5) == pytest.approx(1.25 * np.exp(shift))
 
 
 def test_separate_families_are_independent_draws_of_the_prior(key):
