@@ -54,7 +54,7 @@ class Prior:
 def _custom_median(prior: Prior) -> float:
     try:
         return float(prior.custom.icdf(0.5))
-    except NotImplementedError:
+    except (NotImplementedError, ImportError):  # some quantile functions need another package
         return float(prior.custom.mean)
 
 

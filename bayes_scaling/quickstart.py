@@ -64,7 +64,7 @@ def run_quickstart(
     *,
     seed: int = 0,
     draws: int = 500,
-    warmup: int = 400,
+    warmup: int = 500,
     chains: int = 4,
     progress: bool | Progress = True,
     say: Say = lambda line: None,

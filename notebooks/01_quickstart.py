@@ -33,11 +33,13 @@ import numpy as np
 import pandas as pd
 
 import bayes_scaling as bs
+from bayes_scaling.quantity import format_quantity
 
 # Draws per chain; tests set a small number.
-DRAWS = int(os.environ.get("BAYES_SCALING_NOTEBOOK_DRAWS", "1000"))
+DRAWS = int(os.environ.get("BAYES_SCALING_NOTEBOOK_DRAWS", "2000"))
 SAMPLING = {"draws": DRAWS, "progress": False}
 pd.set_option("display.precision", 4)
+warnings.filterwarnings("ignore", message="IProgress not found")
 warnings.filterwarnings("ignore", message="Estimated shape parameter of Pareto")  # shown by loo
 
 # %% [markdown]
@@ -101,7 +103,7 @@ summary
 bs.plot_prior_posterior(fit)
 
 # %% [markdown]
-# The exponents agree with a run of 16 times as many draws, within the error that both runs state:
+# The exponents agree with a run of 64 000 draws, within the Monte Carlo error that both runs state:
 
 # %%
 REFERENCE = {"alpha": (0.16880, 0.00011), "beta": (0.16321, 0.00052)}  # mean, Monte Carlo error
@@ -135,10 +137,15 @@ table = ahead.table[["family", "N", "D", "median", "run_90_low", "run_90_high"]]
     error_percent=100 * (ahead.table["median"] / test.values["L"] - 1),
 )
 table["inside_90"] = table["actual"].between(table["run_90_low"], table["run_90_high"])
-table
+table.assign(**{name: table[name].map(format_quantity) for name in ("N", "D")})
 
 # %% [markdown]
-# PLACEHOLDER
+# Two of the three fall inside their 90 % interval. Cerebras-GPT-13B does not: it is 3 % better than
+# forecast. The residuals below show that its family scatters most about the law, and six runs along
+# one ray of $N$ and $D$ say little of how the curve goes on. No band here includes a law that bends.
+# With three runs this is an illustration, not a measure of calibration.
+#
+# The forecasts, too, agree with the long run:
 
 # %%
 draws = ahead.data["predictions"]["L_law"]
@@ -152,6 +159,7 @@ for point, family in enumerate(table["family"]):
     error = float(azs.mcse(one, method="mean"))
     assert agrees(float(one.mean()), error, *LONG_RUN[family])
 assert table["error_percent"].abs().max() < 5
+assert list(table["inside_90"]) == [False, True, True]
 
 # %% [markdown]
 # What the law leaves over, in per cent, should show no trend:
@@ -197,27 +205,33 @@ assert again.summary().equals(summary)
 azs.loo(fit.data)
 
 # %%
-azp.plot_forest(fit.data, var_names=["E", "E_pop", "alpha", "beta"], combined=True)
+_ = azp.plot_forest(fit.data, var_names=["E", "E_pop", "alpha", "beta"], combined=True)
 
 # %% [markdown]
 # ## A law of your own
 #
-# One line of text is enough. Is there a gain from letting loss depend on compute alone?
+# One line of text is enough. The two exponents came out alike: do these runs need both?
 
 # %%
-law = bs.law_from_equation("E + F * C**-gamma", inputs=["C"], name="compute_only")
-compute_only = bs.fit(train, law, seed=1, **SAMPLING)
-print(compute_only.diagnose())
+law = bs.law_from_equation("E + A * N**-gamma + B * D**-gamma", name="one_exponent")
+one_exponent = bs.fit(train, law, seed=1, max_tree_depth=12, **SAMPLING)  # as its diagnosis asked
+print(one_exponent.diagnose().verdict)
+one_exponent.summary(["gamma", "sigma"])
 
 # %%
-scores = azs.compare({"chinchilla": azs.loo(fit.data), "compute_only": azs.loo(compute_only.data)})
+scores = azs.compare({"chinchilla": azs.loo(fit.data), "one_exponent": azs.loo(one_exponent.data)})
 scores[["rank", "elpd", "elpd_diff", "dse"]]
 
 # %%
-bs.plot_residuals(compute_only, new=test)
+shorter = bs.forecast(one_exponent, test, prob=0.9).table
+table[["family", "actual", "median"]].assign(median_one_exponent=shorter["median"])
 
 # %% [markdown]
-# PLACEHOLDER 2
+# They do not: the two laws predict the runs equally well, within the standard error `dse` of the
+# difference, and forecast nearly the same. That is a statement about these seventeen runs, most of
+# which lie along two rays of $N$ and $D$; it does not show that the exponents are equal.
 
 # %%
-assert scores.index[0] == "chinchilla"
+differs = (shorter["median"] / table["median"] - 1).abs().max()
+print(f"the forecasts differ by {differs:.2%} at most")
+assert differs < 0.01

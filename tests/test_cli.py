@@ -22,6 +22,12 @@ from bayes_scaling.posterior import with_notes
 HELD_OUT = ["Cerebras-GPT-13B", "Cerebras-GPT-muP-2.7B", "Pythia-12B"]
 
 
+@pytest.fixture(autouse=True)
+def wide(monkeypatch):
+    """A window of known width, whatever runs the tests."""
+    monkeypatch.setenv("COLUMNS", "120")
+
+
 def run(*argv):
     """Run a command in this process: exit code, standard output, standard error."""
     out, err = io.StringIO(), io.StringIO()

@@ -309,9 +309,6 @@ def test_every_formula_of_the_catalogue_can_be_drawn(name):
         "plot_prior_posterior",
         "plot_rank",
         "plot_trace",
-        pytest.param("plot_trace_dist", marks=pytest.mark.xfail(
-            raises=TypeError, reason="arviz-plots 0.8 against xarray 2026.9, whatever the data",
-        )),
     ],
 )  # fmt: skip
 def test_arviz_draws_a_fit(fit, name):

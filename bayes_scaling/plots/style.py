@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 OKABE_ITO = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 BLUE, INK, FAINT = OKABE_ITO[0], "#333333", "#8a8a8a"
 LEVELS_MAP, MAP_LOW, MAP_HIGH = "viridis", 0.05, 0.88  # the yellow end is too pale on white
-DPI = 120
+DPI = 100
 LOG_FROM = 1.8  # a response whose values differ by this factor is drawn on a log axis
 DECADE = 12.0
 FEW_DECADES = 3.0
