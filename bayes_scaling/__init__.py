@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from bayes_scaling.data.runs import Runs as Runs
     from bayes_scaling.fitting import fit as fit
     from bayes_scaling.fitting import numpyro_model as numpyro_model
+    from bayes_scaling.fitting_many import ManyFits as ManyFits
+    from bayes_scaling.fitting_many import fit_many as fit_many
     from bayes_scaling.forecasting import Forecast as Forecast
     from bayes_scaling.forecasting import forecast as forecast
     from bayes_scaling.forecasting import grid as grid
@@ -56,6 +58,7 @@ _HOMES = {
     "data.load": "read_runs",
     "data.runs": "Runs",
     "fitting": "fit numpyro_model",
+    "fitting_many": "ManyFits fit_many",
     "forecasting": "Forecast forecast grid",
     "plots": "plot_fit plot_prior_posterior plot_prior_predictive plot_residuals",
     "posterior": "Fit",

@@ -5,5 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import arviz_stats
+from arviz_stats import base
 
 stats: Any = arviz_stats
+_base: Any = base
+array_stats: Any = _base.array_stats

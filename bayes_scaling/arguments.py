@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -89,3 +90,29 @@ def _parents(rows: dict[str, np.ndarray], groups: tuple[str, ...], i: int) -> np
     if i:
         parents[own] = rows[groups[i - 1]]
     return parents
+
+
+def padded(args: Mapping[str, Any], rows: int) -> dict[str, Any]:
+    """Return the arguments with ``rows`` rows, the added ones masked copies of the last.
+
+    Tables of up to that many rows then share one compiled program. The mask keeps the copies out
+    of the likelihood; they hold valid numbers so that no gradient is NaN.
+    """
+    have = len(args["mask"])
+    add = rows - have
+
+    def stretch(value: Any) -> Any:
+        by_row = np.ndim(value) > 0 and np.shape(value)[0] == have
+        return np.concatenate([value, np.repeat(value[-1:], add, axis=0)]) if by_row else value
+
+    named = {k: stretch(args[k]) for k in ("y", "mask", "member", "se", "trend") if k in args}
+    named["mask"] = np.arange(rows) < have
+    return {**args, **named, "x": {k: stretch(v) for k, v in args["x"].items()}}
+
+
+def bucket(rows: int) -> int:
+    """The least of 16, 24, 32, 48, 64, 96 ... that holds ``rows``."""
+    power = 16
+    while power < rows:
+        power *= 2
+    return power * 3 // 4 if rows <= power * 3 // 4 and power > 16 else power

@@ -16,7 +16,9 @@ import numpyro.distributions as dist
 from numpyro.distributions import biject_to
 
 from bayes_scaling._registry import POOLINGS
+from bayes_scaling.distributions import HalfNormal
 from bayes_scaling.levels import log_shift, sampling_order, to_paper
+from bayes_scaling.powers import with_fast_powers
 from bayes_scaling.prior import HALF_NORMAL_MEDIAN, Z95, Prior
 from bayes_scaling.spec import Law, ModelSpec, Param
 
@@ -65,7 +67,7 @@ def _scaled(base: dist.Distribution, shift: Any) -> dist.Distribution:
 _DISTRIBUTIONS: dict[str, Callable[[Prior, Any], dist.Distribution]] = {
     "lognormal": lambda p, s: dist.LogNormal(np.log(p.args[0]) + s, _log_sd(*p.args[1:])),
     "normal": lambda p, s: dist.Normal(p.args[0] * jnp.exp(s), p.args[1] * jnp.exp(s)),
-    "halfnormal": lambda p, s: dist.HalfNormal(p.args[0] / HALF_NORMAL_MEDIAN * jnp.exp(s)),
+    "halfnormal": lambda p, s: HalfNormal(p.args[0] / HALF_NORMAL_MEDIAN * jnp.exp(s)),
     "logitnormal": _logitnormal,
     "uniform": lambda p, s: _scaled(dist.Uniform(*p.args), s),
     "numpyro": lambda p, s: _scaled(p.custom, s),
@@ -215,7 +217,7 @@ def noise_unit(spec: ModelSpec, args: Args) -> Any:
 
 
 def _noise_offsets(spec: ModelSpec, args: Args) -> Any:
-    tau = numpyro.sample("tau_sigma", dist.HalfNormal(NOISE_SPREAD / HALF_NORMAL_MEDIAN))
+    tau = numpyro.sample("tau_sigma", HalfNormal(NOISE_SPREAD / HALF_NORMAL_MEDIAN))
     family = spec.groups[-1]
     with numpyro.plate(family, args["parent"][family].shape[0]):
         offset = numpyro.sample("sigma_offset", dist.Normal(0.0, 1.0))
@@ -254,7 +256,8 @@ def response_distribution(
 def law_at_rows(law: Law, family_values: Mapping[str, Any], args: Args) -> Any:
     """Return the law's value on every row, shape (row,)."""
     params = {name: spread_over_rows(value, args) for name, value in family_values.items()}
-    return law(*(args["x"][name] for name in law.inputs), **params)
+    evaluate = with_fast_powers(lambda x, p: law(*x, **p))
+    return evaluate([args["x"][name] for name in law.inputs], params)
 
 
 def numpyro_model_of(spec: ModelSpec) -> Callable[[Args], None]:

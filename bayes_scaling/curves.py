@@ -10,6 +10,7 @@ import jax
 import jax.numpy as jnp
 
 from bayes_scaling.build import response_distribution
+from bayes_scaling.powers import with_fast_powers
 from bayes_scaling.spec import Law, ModelSpec
 
 
@@ -20,7 +21,8 @@ def law_values(law: Law, params: Mapping[str, Any], x: Mapping[str, Any], family
     index of every point's family.
     """
     columns = {n: jnp.take(jnp.asarray(v), family, axis=1) for n, v in params.items()}
-    return law(*(jnp.asarray(x[n])[None, :] for n in law.inputs), **columns)
+    inputs = [jnp.asarray(x[n])[None, :] for n in law.inputs]
+    return with_fast_powers(lambda x, p: law(*x, **p))(inputs, columns)
 
 
 def row_noise(

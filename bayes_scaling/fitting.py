@@ -16,16 +16,17 @@ import numpy as np
 from bayes_scaling._errors import Note
 from bayes_scaling._progress import no_progress, progress_bar
 from bayes_scaling._x64 import in_float64
-from bayes_scaling.arguments import make_args
+from bayes_scaling.arguments import bucket, make_args, padded
 from bayes_scaling.build import Args, numpyro_model_of
 from bayes_scaling.data.load import read_runs
 from bayes_scaling.data.runs import Runs
 from bayes_scaling.identify import identification_notes
-from bayes_scaling.infer.ahead import compile_ahead
+from bayes_scaling.infer.ahead import compile_ahead, compile_sampler, search_for
+from bayes_scaling.infer.auto import Step, first_sampler, sample_auto
 from bayes_scaling.infer.base import Draws, Progress, Settings
-from bayes_scaling.infer.nuts import sample_nuts
-from bayes_scaling.infer.prepare import Prepared, compiled_prepare
-from bayes_scaling.infer.target import Target, make_target
+from bayes_scaling.infer.prepare import Prepared, other_modes, plain_args
+from bayes_scaling.infer.samplers import AUTO, Sampler, get_sampler
+from bayes_scaling.infer.target import Target, compiled_constrain, make_target
 from bayes_scaling.pointwise import pointwise_groups
 from bayes_scaling.posterior import (
     Fit,
@@ -41,8 +42,6 @@ from bayes_scaling.spec import Law, ModelSpec, Observation
 from bayes_scaling.storage import FORMAT, spec_to_json
 
 PRIOR_DRAWS = 1000
-SAME_MODE = 1.0  # sds apart, and
-MODE_GAP = 8.0  # nats below the best, for a second mode to matter
 
 
 @in_float64
@@ -56,9 +55,10 @@ def fit(
     noise: str | Observation | None = None,
     noise_by_family: bool = False,
     noise_trend: str = "",
-    chains: int = 4,
-    draws: int = 1000,
-    warmup: int = 500,
+    sampler: str = "auto",
+    chains: int | None = None,
+    draws: int | None = None,
+    warmup: int | None = None,
     target_accept: float = 0.9,
     max_tree_depth: int = 10,
     centring: float | str = "auto",
@@ -83,8 +83,13 @@ def fit(
         Observation model: ``student_t_log``, ``normal_log``, ``student_t``, ``normal``.
     noise_by_family, noise_trend
         A noise sd for each family; a noise sd that changes with this covariate.
-    chains, draws, warmup, target_accept, max_tree_depth, seed
-        NUTS settings; all chains run as one vectorised program.
+    sampler
+        ``"auto"`` tries fast samplers first and takes NUTS where their checks do not pass; the
+        tries are told by `Fit.path`. Or ``nuts``, ``chees``, ``laplace``, ``svi``.
+    chains, draws, warmup
+        Chains and what each keeps and discards; given with ``"auto"`` they are those of NUTS.
+    target_accept, max_tree_depth, seed
+        Settings of NUTS; the seed of everything.
     centring
         ``"auto"`` chooses for every family from how much its runs say; 0 is non-centred, 1 centred.
     progress
@@ -106,9 +111,10 @@ def fit(
         noise_trend=noise_trend,
     )
     settings = Settings(
-        chains=chains,
-        draws=draws,
-        warmup=warmup,
+        sampler=sampler if chains is draws is warmup is None or sampler != AUTO else "nuts",
+        chains=chains or 0,
+        draws=draws or 0,
+        warmup=warmup or 0,
         target_accept=target_accept,
         max_tree_depth=max_tree_depth,
         centring=-1.0 if centring == "auto" else float(centring),
@@ -121,42 +127,46 @@ def fit(
 def run_fit(runs: Runs, spec: ModelSpec, settings: Settings, progress: Progress) -> Fit:
     """Fit a checked spec: find the mode, whiten, sample, assemble."""
     clock = perf_counter()
-    args = make_args(runs, spec)
+    args = padded(make_args(runs, spec), bucket(runs.n))
     notes = (*runs.notes, *identification_notes(runs, spec, args))
     target = make_target(spec, args)
+    automatic = settings.sampler == AUTO
+    first = first_sampler(target) if automatic else get_sampler(settings.sampler)
+    ready = first.settle(settings)
     progress(0, 1, "compiling")
-    compile_ahead(target, settings, args)
+    compile_ahead(target, first, ready, args)
     progress(0, 1, "finding the mode")
-    search = compiled_prepare(target, settings.n_starts, settings.chains)
     key = jax.random.key(settings.seed)
+    search = search_for(target, first, ready)
     prepared = jax.block_until_ready(search(key, args, np.float64(settings.centring)))
-    draws = sample_nuts(target, prepared, settings, progress)
+    if automatic:
+
+        def make_ready(sampler: Sampler, asked: Settings) -> None:
+            progress(0, 1, f"compiling {sampler.name}")
+            compile_sampler(target, sampler, asked, prepared)
+
+        draws, used, path = sample_auto(target, prepared, settings, progress, make_ready)
+    else:
+        draws, used, path = first.sample(target, prepared, ready, progress), ready, ()
     seconds = perf_counter() - clock
-    tree = assemble(runs, spec, args, target, prepared, draws, settings, seconds)
+    tree = assemble(runs, spec, args, target, prepared, draws, used, path, seconds)
     return Fit(tree, spec, (*notes, *mode_notes(prepared)))
 
 
 def mode_notes(prepared: Prepared) -> tuple[Note, ...]:
-    """Notes on searches that did not converge and on further modes near the best one."""
-    potentials, distances = np.asarray(prepared.potentials), np.asarray(prepared.distances)
-    near = (potentials < np.nanmin(potentials) + MODE_GAP) & (distances > SAME_MODE)
-    converged = np.asarray(prepared.decrement) < 1e-3
-    if (near & converged).any():
-        return (
-            Note(
-                "several_modes",
-                "warning",
-                f"{int((near & converged).sum())} of {len(near)} searches ended at another mode "
-                "of similar height.",
-                "Check that R-hat is 1.00, and which solution the forecast follows.",
-            ),
-        )
-    return ()
-
-
-@lru_cache(maxsize=64)
-def _compiled_constrain(target: Target) -> Any:
-    return jax.jit(jax.vmap(jax.vmap(target.constrain, in_axes=(0, None)), in_axes=(0, None)))
+    """A note where searches ended at further modes near the best one."""
+    others = other_modes(prepared)
+    if not others:
+        return ()
+    return (
+        Note(
+            "several_modes",
+            "warning",
+            f"{others} of {len(prepared.potentials)} searches ended at another mode of similar "
+            "height.",
+            "Check that R-hat is 1.00, and which solution the forecast follows.",
+        ),
+    )
 
 
 @lru_cache(maxsize=64)
@@ -166,7 +176,7 @@ def _compiled_prior(target: Target) -> Any:
 
 def constrained(target: Target, z: np.ndarray, args: Args) -> dict[str, np.ndarray]:
     """Every site of draws ``z`` (chain, draw, dim) as arrays (chain, draw, ...)."""
-    return {k: np.asarray(v) for k, v in _compiled_constrain(target)(z, args).items()}
+    return {k: np.asarray(v) for k, v in compiled_constrain(target)(z, args).items()}
 
 
 def prior_draws(target: Target, args: Args, n: int, seed: int) -> dict[str, np.ndarray]:
@@ -183,11 +193,12 @@ def assemble(
     prepared: Prepared,
     draws: Draws,
     settings: Settings,
+    path: tuple[Step, ...],
     seconds: float,
 ) -> Any:
     """The DataTree of a fit, every dimension declared."""
     names = posterior_names(spec)
-    values = constrained(target, draws.z, prepared.args)
+    values = constrained(target, draws.z, plain_args(prepared))
     before = prior_draws(target, args, PRIOR_DRAWS, settings.seed)
     constant = constant_data(runs, spec, args)
     posterior = {n: values[n] for n in names}
@@ -198,7 +209,7 @@ def assemble(
         "unconstrained_posterior": _unconstrained(target, draws.z),
         "observed_data": {spec.law.response: runs.values[runs.response]},
         "constant_data": constant,
-        **pointwise_groups(spec, posterior, args, settings.seed),
+        **pointwise_groups(spec, posterior, args, runs.n, settings.seed),
     }
     dims = {
         **variable_dims(spec),
@@ -207,7 +218,10 @@ def assemble(
         **_unconstrained_dims(target),
     }
     return make_datatree(
-        groups, group_coords(runs, spec), dims, _attrs(runs, spec, args, settings, seconds)
+        groups,
+        group_coords(runs, spec),
+        dims,
+        _attrs(runs, spec, args, settings, seconds) | _sampling_attrs(draws, path),
     )
 
 
@@ -235,6 +249,13 @@ def _attrs(
         "created_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "inference_library": "numpyro",
         "versions": json.dumps({p: version(p) for p in ("bayes_scaling", "jax", "numpyro")}),
+    }
+
+
+def _sampling_attrs(draws: Draws, path: tuple[Step, ...]) -> dict[str, str]:
+    return {
+        "path": json.dumps([vars(step) for step in path]),
+        "sampling": json.dumps(draws.info),
     }
 
 

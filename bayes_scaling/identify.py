@@ -27,6 +27,19 @@ def identification_notes(runs: Runs, spec: ModelSpec, args: Args) -> tuple[Note,
     DataError
         When there are fewer rows than parameters.
     """
+    free = require_rows(runs, spec)
+    found = (*_flat_notes(spec, args, free), *_family_notes(runs, spec), *_row_notes(runs))
+    return found
+
+
+def require_rows(runs: Runs, spec: ModelSpec) -> list[str]:
+    """Return the parameters that are free.
+
+    Raises
+    ------
+    DataError
+        When there are fewer rows.
+    """
     free = [n for n in spec.law.param_names if not spec.prior(n).is_fixed]
     if runs.n < len(free):
         raise DataError(
@@ -34,8 +47,7 @@ def identification_notes(runs: Runs, spec: ModelSpec, args: Args) -> tuple[Note,
             f"({', '.join(free)}): add runs, fix a parameter with priors={{'{free[0]}': value}}, "
             "or choose a law with fewer."
         )
-    found = (*_flat_notes(spec, args, free), *_family_notes(runs, spec), *_row_notes(runs))
-    return found
+    return free
 
 
 def _flat_notes(spec: ModelSpec, args: Args, free: list[str]) -> tuple[Note, ...]:

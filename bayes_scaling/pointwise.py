@@ -16,17 +16,20 @@ LARGEST = 8_000_000  # draws x rows kept in a fit; beyond, the two groups are le
 
 
 def pointwise_groups(
-    spec: ModelSpec, posterior: Mapping[str, np.ndarray], args: Args, seed: int
+    spec: ModelSpec, posterior: Mapping[str, np.ndarray], args: Args, rows: int, seed: int
 ) -> dict[str, dict[str, np.ndarray]]:
-    """Return ``log_likelihood`` and ``posterior_predictive`` (chain, draw, row), if not too big."""
+    """Return ``log_likelihood`` and ``posterior_predictive`` (chain, draw, row), if not too big.
+
+    ``args`` may be padded beyond the table's ``rows``.
+    """
     chains, draws = posterior["sigma"].shape[:2]
-    if chains * draws * len(args["y"]) > LARGEST:
+    if chains * draws * rows > LARGEST:
         return {}
     found = row_curves(spec, posterior, args, jax.random.key(seed + 3))
-    shape, name = (chains, draws, len(args["y"])), spec.law.response
+    shape, name = (chains, draws, rows), spec.law.response
     return {
-        "log_likelihood": {name: np.asarray(found.log_prob).reshape(shape)},
-        "posterior_predictive": {name: np.asarray(found.run).reshape(shape)},
+        "log_likelihood": {name: np.asarray(found.log_prob)[:, :rows].reshape(shape)},
+        "posterior_predictive": {name: np.asarray(found.run)[:, :rows].reshape(shape)},
     }
 
 

@@ -19,7 +19,7 @@ from bayes_scaling._errors import Note
 from bayes_scaling.build import public_name
 from bayes_scaling.data.runs import Runs
 from bayes_scaling.families import Grouping, flatten_chains
-from bayes_scaling.infer.diagnose import Diagnosis, diagnose
+from bayes_scaling.infer.diagnose import Diagnosis, diagnose, with_nested_rhat
 from bayes_scaling.spec import ModelSpec
 
 SUMMARY_PROB = 0.9
@@ -80,6 +80,8 @@ class Fit:
     def summary(self, var_names: list[str] | None = None, prob: float = SUMMARY_PROB) -> Any:
         """Return ArviZ's summary table: mean, sd, equal-tailed interval, ESS, R-hat, MCSE.
 
+        R-hat is nested R-hat where chains started in groups (``sampler="chees"``).
+
         Parameters
         ----------
         var_names
@@ -87,13 +89,19 @@ class Fit:
         prob
             Probability of the interval.
         """
-        return stats.summary(
+        table = stats.summary(
             self.data, var_names=var_names, ci_prob=prob, ci_kind="eti", round_to="none"
         )
+        return with_nested_rhat(self.data, table, var_names=var_names)
 
     @cached_property
     def _diagnosis(self) -> Diagnosis:
         return diagnose(self.data, self.spec, self.notes)
+
+    @property
+    def path(self) -> list[dict[str, Any]]:
+        """The samplers tried, in order, with seconds, numbers and why each was refused."""
+        return json.loads(self.data.attrs.get("path", "[]"))
 
     def diagnose(self) -> Diagnosis:
         """Return the verdict on the sampling and on what the data could tell, in words."""

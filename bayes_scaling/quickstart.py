@@ -63,9 +63,9 @@ def run_quickstart(
     out: str | Path | None = "quickstart",
     *,
     seed: int = 0,
-    draws: int = 500,
-    warmup: int = 500,
-    chains: int = 4,
+    draws: int | None = 500,
+    warmup: int | None = 500,
+    chains: int | None = None,
     progress: bool | Progress = True,
     say: Say = lambda line: None,
 ) -> Quickstart:

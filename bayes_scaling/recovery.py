@@ -24,6 +24,7 @@ from bayes_scaling.data.load import read_runs
 from bayes_scaling.data.runs import Runs
 from bayes_scaling.infer.base import Settings
 from bayes_scaling.infer.many import sample_many
+from bayes_scaling.infer.prepare import plain_args
 from bayes_scaling.infer.target import Target, make_target
 from bayes_scaling.posterior import posterior_names
 from bayes_scaling.resolve import resolve
@@ -145,7 +146,7 @@ def _score(
     spec: ModelSpec, target: Target, drawn: Any, truth: Mapping[str, np.ndarray]
 ) -> Recovery:
     over = jax.vmap(jax.vmap(target.constrain, in_axes=(0, None)), in_axes=(0, None))
-    sites = jax.jit(jax.vmap(over))(drawn.z, drawn.prepared.args)
+    sites = jax.jit(jax.vmap(over))(drawn.z, plain_args(drawn.prepared))
     names = posterior_names(spec)
     ranks, rhats, labels = [], [], []
     for name in names:

@@ -6,6 +6,7 @@ elpd values are comparable between models on the log and on the raw scale.
 
 import numpyro.distributions as dist
 
+from bayes_scaling.distributions import StudentT
 from bayes_scaling.models import priors
 from bayes_scaling.spec import observation
 
@@ -15,7 +16,7 @@ _EXP = dist.transforms.ExpTransform
 @observation(on="log", extra={"nu": priors.degrees_of_freedom()})
 def student_t_log(location, sigma, nu):
     """Student-t on the log response: relative scatter with room for stray runs."""
-    return dist.TransformedDistribution(dist.StudentT(nu, location, sigma), _EXP())
+    return dist.TransformedDistribution(StudentT(nu, location, sigma), _EXP())
 
 
 @observation(on="log")
@@ -27,7 +28,7 @@ def normal_log(location, sigma):
 @observation(on="raw", extra={"nu": priors.degrees_of_freedom()})
 def student_t(location, sigma, nu):
     """Student-t on the response: for losses that may be negative, with stray runs."""
-    return dist.StudentT(nu, location, sigma)
+    return StudentT(nu, location, sigma)
 
 
 @observation(on="raw")

@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpyro
 import numpyro.distributions as dist
 
+from bayes_scaling.distributions import HalfNormal
 from bayes_scaling.prior import HALF_NORMAL_MEDIAN
 from bayes_scaling.spec import pooling
 
@@ -55,7 +56,7 @@ def partial(slot):
 
 
 def _spread(slot, level):
-    prior = dist.HalfNormal(slot.spread / HALF_NORMAL_MEDIAN)
+    prior = HalfNormal(slot.spread / HALF_NORMAL_MEDIAN)
     return numpyro.sample(f"tau_{slot.label(level)}", prior)
 
 

@@ -6,6 +6,7 @@ Double precision is off unless a test asks for it: the package must work with th
 from __future__ import annotations
 
 import os
+import tempfile
 import zlib
 from pathlib import Path
 
@@ -17,6 +18,11 @@ from hypothesis import settings
 from bayes_scaling._registry import load_catalogue
 
 ROOT = Path(__file__).resolve().parents[1]
+
+# A cache of compiled programs of this run's own, which its workers share and inherit by name.
+if "PYTEST_XDIST_WORKER" not in os.environ:
+    _CACHE = tempfile.TemporaryDirectory(prefix="bayes_scaling_tests_")
+    os.environ["BAYES_SCALING_CACHE"] = _CACHE.name
 
 # The same examples on every run, so that a failure is there again; `search` looks for new ones.
 settings.register_profile("fixed", deadline=None, derandomize=True, database=None)

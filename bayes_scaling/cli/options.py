@@ -72,9 +72,19 @@ NoiseByFamily = Annotated[
 NoiseTrend = Annotated[
     str, typer.Option("--noise-trend", metavar="NAME", help="Noise changes with this covariate.")
 ]
-Chains = Annotated[int, typer.Option("--chains", min=1, max=1024, help="Chains of NUTS.")]
-Kept = Annotated[int, typer.Option("--draws", min=10, help="Draws kept of each chain.")]
-Warmup = Annotated[int, typer.Option("--warmup", min=10, help="Warm-up draws of each chain.")]
+Sampler = Annotated[
+    str, typer.Option("--sampler", metavar="NAME", help="auto, nuts, chees, laplace or svi.")
+]
+Chains = Annotated[
+    int | None, typer.Option("--chains", min=1, max=65536, help="Chains; with auto, of NUTS.")
+]
+Kept = Annotated[
+    int | None,
+    typer.Option("--draws", min=10, help="Draws kept of each chain; with auto, of NUTS."),
+]
+Warmup = Annotated[
+    int | None, typer.Option("--warmup", min=10, help="Warm-up of each chain; with auto, of NUTS.")
+]
 TargetAccept = Annotated[
     float, typer.Option("--target-accept", min=0.5, max=0.999, help="Higher: smaller steps.")
 ]

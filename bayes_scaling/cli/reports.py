@@ -111,8 +111,8 @@ def _made_lines(fit: Fit, made: dict[str, Any]) -> list[str]:
     families = [f", {len(labels)} of {name}" for name, labels in made["groups"].items()]
     versions = ", ".join(f"{name} {number}" for name, number in made["versions"].items())
     return [
-        f"{fit.runs.n} runs{''.join(families)}; {s['chains']} chains x {s['draws']} draws after "
-        f"{s['warmup']} of warm-up, seed {s['seed']}",
+        f"{fit.runs.n} runs{''.join(families)}; {s['sampler']}, {s['chains']} chains x "
+        f"{s['draws']} draws after {s['warmup']} of warm-up, seed {s['seed']}",
         f"made {made['created_at']} in {made['seconds']:.0f} s with {versions}",
     ]
 

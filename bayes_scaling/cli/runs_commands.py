@@ -105,9 +105,10 @@ def fit(
     noise: o.Noise = None,
     noise_by_family: o.NoiseByFamily = False,
     noise_trend: o.NoiseTrend = "",
-    chains: o.Chains = 4,
-    draws: o.Kept = 1000,
-    warmup: o.Warmup = 500,
+    sampler: o.Sampler = "auto",
+    chains: o.Chains = None,
+    draws: o.Kept = None,
+    warmup: o.Warmup = None,
     target_accept: o.TargetAccept = 0.9,
     max_tree_depth: o.TreeDepth = 10,
     seed: o.Seed = 0,
@@ -132,11 +133,9 @@ def fit(
     from bayes_scaling.cli.records import fit_record
     from bayes_scaling.fitting import fit as fit_runs
 
-    target = check_new(Path(out), force)
-    model = _law(law, equation, input_names)
+    target, model = check_new(Path(out), force), _law(law, equation, input_names)
     priors = shell_words.pairs(prior or [], "--prior", "'E=lognormal(1.8,1,2.5)'")
     table = _read(runs, group, response, column, run, se, where, unit)
-    started = f"fitting {table.n} runs (compiling takes most of the time)"
     fitted = fit_runs(
         table,
         model,
@@ -145,13 +144,14 @@ def fit(
         noise=noise,
         noise_by_family=noise_by_family,
         noise_trend=noise_trend,
+        sampler=sampler,
         chains=chains,
         draws=draws,
         warmup=warmup,
         target_accept=target_accept,
         max_tree_depth=max_tree_depth,
         seed=seed,
-        progress=shell_progress(started),
+        progress=shell_progress(f"fitting {table.n} runs"),
     )
     saved = fitted.save(target)
     if as_json:

@@ -7,6 +7,7 @@ same jitted functions find them compiled.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -15,28 +16,37 @@ import numpy as np
 
 from bayes_scaling.build import Args
 from bayes_scaling.infer.base import Settings
-from bayes_scaling.infer.nuts import kernel_for
-from bayes_scaling.infer.prepare import compiled_prepare
+from bayes_scaling.infer.prepare import GROUPS, compiled_prepare
+from bayes_scaling.infer.samplers import Sampler
 from bayes_scaling.infer.target import Target
 
 
-def compile_ahead(target: Target, settings: Settings, args: Args) -> None:
+def search_for(target: Target, sampler: Sampler, settings: Settings) -> Any:
+    """The compiled search for the mode, with as many starting points as the sampler takes."""
+    points = GROUPS if sampler.groups else max(GROUPS, settings.chains)
+    return compiled_prepare(target, settings.n_starts, points)
+
+
+def compile_ahead(target: Target, sampler: Sampler, settings: Settings, args: Args) -> None:
     """Compile the search for the mode and the sampler for arguments of these shapes."""
-    search = compiled_prepare(target, settings.n_starts, settings.chains)
-    kernel = kernel_for(target, settings)
+    search = search_for(target, sampler, settings)
     key = jax.random.key(settings.seed)
     inputs = (key, args, np.float64(settings.centring))
+
+    def programs() -> Iterable[Any]:
+        yield search.lower(*inputs)
+        yield from sampler.lowered(target, settings, key, jax.eval_shape(search, *inputs))
+
+    _compile(programs())
+
+
+def compile_sampler(target: Target, sampler: Sampler, settings: Settings, prepared: Any) -> None:
+    """Compile a sampler for a target that is already prepared."""
+    _compile(sampler.lowered(target, settings, jax.random.key(settings.seed), prepared))
+
+
+def _compile(lowered: Iterable[Any]) -> None:
     with ThreadPoolExecutor(3) as pool:
-        jobs = [pool.submit(search.lower(*inputs).compile)]
-        prepared = jax.eval_shape(search, *inputs)
-        keys = jax.random.split(key, settings.chains)
-        begin = (keys, prepared.starts, prepared)
-        states = jax.eval_shape(kernel.init, *begin)
-        jobs.append(pool.submit(kernel.advance.lower(states, prepared).compile))
-        jobs.append(pool.submit(kernel.init.lower(*begin).compile))
-        _wait(jobs)
-
-
-def _wait(jobs: list[Any]) -> None:
-    for job in jobs:
-        job.result()
+        jobs = [pool.submit(program.compile) for program in lowered]
+        for job in jobs:
+            job.result()

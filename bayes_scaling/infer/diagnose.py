@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +11,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from bayes_scaling._arviz import stats
+from bayes_scaling._arviz import array_stats, stats
 from bayes_scaling._errors import Note, list_names
 from bayes_scaling._x64 import in_float64
 from bayes_scaling.families import flatten_chains, link_of, sampled_coordinate
@@ -20,6 +21,7 @@ from bayes_scaling.stats.intervals import contraction
 RHAT_LIMIT, RHAT_BAD = 1.01, 1.05  # Vehtari et al. 2021, sec. 4
 ESS_PER_CHAIN, ESS_TARGET = 100, 400
 BFMI_LIMIT = 0.3
+PARETO_LIMIT, PARETO_BAD = 0.7, 1.0  # Vehtari et al. 2024, sec. 3
 UNINFORMED = 0.1  # contraction below which a parameter is its prior
 STUCK_SDS = 5.0
 VERDICTS = {
@@ -92,6 +94,8 @@ def diagnose(data: xr.DataTree, spec: ModelSpec, notes: tuple[Note, ...] = ()) -
         lambda: _ess(quality, data["posterior"].sizes),
         lambda: _divergences(data, numbers),
         lambda: _bfmi(numbers),
+        lambda: _pareto(data),
+        lambda: _escalated(data),
         lambda: _tree_depth(data),
         lambda: _stuck(data),
         lambda: _uninformed(shrink),
@@ -104,22 +108,79 @@ def diagnose(data: xr.DataTree, spec: ModelSpec, notes: tuple[Note, ...] = ()) -
 def _quality(data: xr.DataTree) -> pd.DataFrame:
     """R-hat and ESS of every scalar, sampled coordinates included, as rows of a table."""
     frames = [
-        stats.summary(data, group=group, kind="diagnostics", round_to="none")
+        with_nested_rhat(
+            data, stats.summary(data, group=group, kind="diagnostics", round_to="none"), group
+        )
         for group in ("posterior", "unconstrained_posterior")
     ]
     return pd.concat(frames).astype(float)
 
 
+def with_nested_rhat(
+    data: xr.DataTree, table: pd.DataFrame, group: str = "posterior", var_names: Any = None
+) -> pd.DataFrame:
+    """ArviZ's table with nested R-hat in place of R-hat where chains started in groups.
+
+    R-hat of a chain of a hundred draws is above 1.01 however well it mixes; nested R-hat
+    (Margossian et al. 2024) compares groups of chains.
+    """
+    groups = json.loads(data.attrs.get("sampling", "{}")).get("groups", 0)
+    if not groups or "r_hat" not in table:
+        return table
+    variables = data[group].to_dataset()
+    ids = np.repeat(np.arange(groups), variables.sizes["chain"] // groups)
+    flat = [
+        np.moveaxis(np.asarray(variables[n]), (0, 1), (-2, -1)).reshape(-1, *x.shape[:2])
+        for n, x in variables.data_vars.items()
+        if var_names is None or n in var_names
+    ]
+    nested = [array_stats.rhat_nested(x, superchain_ids=ids) for x in np.concatenate(flat)]
+    return table.assign(r_hat=nested)
+
+
 def _numbers(data: xr.DataTree, quality: pd.DataFrame) -> dict[str, float]:
-    bfmi = stats.bfmi(data)
-    energies = bfmi["energy"] if hasattr(bfmi, "data_vars") or "energy" in bfmi else bfmi
+    kept = data["sample_stats"]
+    worth = json.loads(data.attrs.get("sampling", "{}")).get("weights_ess", np.inf)
+    diverging = np.sum(np.asarray(kept["diverging"])) if "diverging" in kept else 0
     return {
         "rhat_max": float(quality["r_hat"].max()),
-        "ess_bulk_min": float(quality["ess_bulk"].min()),
-        "ess_tail_min": float(quality["ess_tail"].min()),
-        "divergences": float(np.sum(np.asarray(data["sample_stats"]["diverging"]))),
-        "bfmi_min": float(np.min(energies)),
+        "ess_bulk_min": min(worth, float(quality["ess_bulk"].min())),
+        "ess_tail_min": min(worth, float(quality["ess_tail"].min())),
+        "divergences": float(diverging),
+        "bfmi_min": _least_bfmi(data),
     }
+
+
+def _least_bfmi(data: xr.DataTree) -> float:
+    if "energy" not in data["sample_stats"]:
+        return 1.0
+    bfmi = stats.bfmi(data)
+    energies = bfmi["energy"] if hasattr(bfmi, "data_vars") or "energy" in bfmi else bfmi
+    return float(np.min(energies))
+
+
+def _pareto(data: xr.DataTree) -> Note | None:
+    """The importance weights of the approximate samplers."""
+    k = json.loads(data.attrs.get("sampling", "{}")).get("pareto_k")
+    if k is None or k <= PARETO_LIMIT:
+        return None
+    return Note(
+        "pareto_k",
+        "error" if k > PARETO_BAD else "warning",
+        f"the approximation's importance weights have a Pareto tail of {k:.2f} (wanted "
+        f"{PARETO_LIMIT} or less): it misses part of the posterior.",
+        "Leave the sampler at 'auto', or pass sampler='nuts'.",
+    )
+
+
+def _escalated(data: xr.DataTree) -> Note | None:
+    """The way `auto` took, where the fast sampler was not accepted."""
+    path = json.loads(data.attrs.get("path", "[]"))
+    refused = [f"{step['sampler']}: {step['refused']}" for step in path if step["refused"]]
+    if not refused:
+        return None
+    told = f"{'; '.join(refused)}; {path[-1]['sampler']} was used instead."
+    return Note("escalated", "info", told, "")
 
 
 def _rhat(quality: pd.DataFrame) -> Note | None:
@@ -159,9 +220,10 @@ def _more_draws(draws: int, have: float, wanted: float) -> str:
 
 
 def _divergences(data: xr.DataTree, numbers: dict[str, float]) -> Note | None:
-    count, total = int(numbers["divergences"]), data["sample_stats"]["diverging"].size
+    count = int(numbers["divergences"])
     if count == 0:
         return None
+    total = data["sample_stats"]["diverging"].size
     return Note(
         "divergences",
         "warning" if count < 0.005 * total else "error",
@@ -236,8 +298,6 @@ def contractions(data: xr.DataTree, spec: ModelSpec) -> dict[str, float]:
 
 
 def _reference(data: xr.DataTree) -> dict[str, float]:
-    import json
-
     return {k: float(v) for k, v in json.loads(data.attrs["reference"]).items()}
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from bayes_scaling.build import Args
 from bayes_scaling.infer.base import Progress, Settings
 from bayes_scaling.infer.nuts import CHUNK, Kernel, nuts_kernel
-from bayes_scaling.infer.prepare import Prepared, prepare_fn
+from bayes_scaling.infer.prepare import Prepared, compiled_from_whitened, prepare_fn
 from bayes_scaling.infer.target import Target
 
 
@@ -66,6 +66,5 @@ def sample_many(target: Target, args: Args, settings: Settings, progress: Progre
             kept.append({k: np.asarray(collected[k]) for k in ("w", "diverging", "n_steps")})
     progress(warm + keep, warm + keep, "done")
     joined = {k: np.concatenate([c[k] for c in kept], axis=2) for k in kept[0]}
-    whitened = np.einsum("tij,tcdj->tcdi", np.asarray(prepared.scale), joined["w"])
-    z = np.asarray(prepared.mode)[:, None, None] + whitened
-    return ManyDraws(z, joined["diverging"], joined["n_steps"], prepared)
+    z = jax.vmap(compiled_from_whitened(target))(prepared, joined["w"])
+    return ManyDraws(np.asarray(z), joined["diverging"], joined["n_steps"], prepared)

@@ -6,8 +6,7 @@ nothing; chunks let the caller show progress and stop between them.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, NamedTuple
 
 import jax
@@ -16,7 +15,7 @@ from jax import Array
 from numpyro.infer.hmc import hmc
 
 from bayes_scaling.infer.base import Draws, Progress, Settings
-from bayes_scaling.infer.prepare import Prepared
+from bayes_scaling.infer.prepare import Prepared, compiled_from_whitened, whitened_potential
 from bayes_scaling.infer.target import Target
 
 CHUNK = 50
@@ -32,11 +31,7 @@ class Kernel(NamedTuple):
 
 def nuts_kernel(target: Target, settings: Settings, chunk: int = CHUNK) -> Kernel:
     """Return NUTS for one chain: pure, jit- and vmap-safe functions of the prepared geometry."""
-
-    def potential_of(prepared: Prepared) -> Callable[[Array], Array]:
-        return lambda w: target.potential(prepared.mode + prepared.scale @ w, prepared.args)
-
-    begin, step = hmc(potential_fn_gen=potential_of, algo="NUTS")
+    begin, step = hmc(potential_fn_gen=partial(whitened_potential, target), algo="NUTS")
 
     def init(key: Array, start: Array, prepared: Prepared) -> Any:
         return begin(
@@ -88,7 +83,7 @@ def sample_nuts(
     """Run the chains; ``progress(done, total, phase)`` is called after every chunk."""
     kernel = kernel_for(target, settings)
     keys = jax.random.split(jax.random.key(settings.seed + 1), settings.chains)
-    states = kernel.init(keys, prepared.starts, prepared)
+    states = kernel.init(keys, prepared.starts[: settings.chains], prepared)
     warm, keep = _chunks(settings.warmup), _chunks(settings.draws)
     kept = []
     for i in range(warm + keep):
@@ -97,7 +92,7 @@ def sample_nuts(
         if i >= warm:
             kept.append(jax.tree.map(np.asarray, collected))
     progress((warm + keep) * CHUNK, (warm + keep) * CHUNK, "done")
-    return _assemble(kept, prepared, settings)
+    return _assemble(kept, target, prepared, settings)
 
 
 def kernel_for(target: Target, settings: Settings) -> Kernel:
@@ -119,10 +114,12 @@ def _chunks(n: int) -> int:
     return max(1, -(-n // CHUNK))
 
 
-def _assemble(kept: list[dict[str, np.ndarray]], prepared: Prepared, settings: Settings) -> Draws:
+def _assemble(
+    kept: list[dict[str, np.ndarray]], target: Target, prepared: Prepared, settings: Settings
+) -> Draws:
     stats = {k: np.concatenate([c[k] for c in kept], axis=1)[:, : settings.draws] for k in kept[0]}
     w = stats.pop("w")
-    z = np.asarray(prepared.mode) + w @ np.asarray(prepared.scale).T
+    z = np.asarray(compiled_from_whitened(target)(prepared, w))
     stats["lp"] = -stats.pop("potential_energy")
     stats["tree_depth"] = np.ceil(np.log2(stats["n_steps"] + 1)).astype(int)
     stats["reached_max_treedepth"] = stats["tree_depth"] >= settings.max_tree_depth

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, NamedTuple
 
 import jax
@@ -12,17 +12,25 @@ import numpy as np
 from jax import Array
 
 from bayes_scaling.build import Args
+from bayes_scaling.infer.bend import bend_at, straighten
 from bayes_scaling.infer.newton import Mode, find_mode
 from bayes_scaling.infer.target import OFFSET, Target
+from bayes_scaling.infer.whiten import Whitening, unwhiten, whitening_at
 
 CURVATURE_FLOOR = 0.05  # flatter directions are whitened as if the sd were 4.5
 FLOOR = 1e-6
 BLURS = (0.3, 0.05, 0.008, 0.0)  # noise added to the data while searching, in responses
+NO_DATA = 1e3  # so much that only the prior speaks
+STEPS = 80
+GROUPS = 8  # starting points, one for each group of chains
+SAME_MODE = 1.0  # sds apart, and
+MODE_GAP = 8.0  # nats below the best, for a second mode to matter
+CONVERGED = 1e-3  # Newton decrement
 CANDIDATES = 8  # starting points tried for a chain before it starts at the mode
 
 
 class Prepared(NamedTuple):
-    """The geometry that sampling runs in: ``z = mode + scale @ w`` with ``w`` near standard normal.
+    """The geometry that sampling runs in: `Whitening` from ``w``, near standard normal, to ``z``.
 
     ``args`` hold the chosen centring; ``starts`` (chain, dim) are starting points in ``w``;
     ``potentials`` (start,) and ``decrement`` (start,) describe the searches, ``modes`` (start,
@@ -30,8 +38,7 @@ class Prepared(NamedTuple):
     """
 
     args: Args
-    mode: Array
-    scale: Array
+    whitening: Whitening
     starts: Array
     potentials: Array
     decrement: Array
@@ -50,18 +57,20 @@ def prepare_fn(target: Target, n_starts: int, n_chains: int) -> Callable[..., Pr
         key_start, key_chain = jax.random.split(key)
         keys = jax.random.split(key_start, n_starts)
         starts = jax.vmap(lambda k: target.draw_prior(k, args))(keys)
-        found = jax.vmap(lambda z: _sharpen(target, z, args))(starts)
+        found, priors = jax.vmap(lambda z: _sharpen(target, z, args))(starts)
         place = jnp.argmin(jnp.where(jnp.isfinite(found.potential), found.potential, jnp.inf))
         best, hessian = found.z[place], found.hessian[place]
         centred, turns = _adapt_groups(target, best, hessian, args, centring)
         factor = _inverse_root(hessian)
         distances = jnp.linalg.norm((found.z - best) @ _root(hessian), axis=1)
-        mode, scale = _move(target, best, factor, centred, turns)
+        unit, mode, scale = bend_at(*_move(target, best, factor, centred, turns), target.bent)
+        centred = {**centred, "bend": unit}
+        shares = factor.T @ priors[place] @ factor
+        whitening = whitening_at(mode, scale, shares, target.sigma)
         return Prepared(
             centred,
-            mode,
-            scale,
-            _starts(target, key_chain, centred, mode, scale, n_chains),
+            whitening,
+            _starts(target, key_chain, centred, whitening, n_chains),
             found.potential,
             found.decrement,
             found.z,
@@ -71,21 +80,64 @@ def prepare_fn(target: Target, n_starts: int, n_chains: int) -> Callable[..., Pr
     return prepare
 
 
+def other_modes(prepared: Prepared) -> int:
+    """Number of searches that ended at another mode of similar height."""
+    potentials, distances = np.asarray(prepared.potentials), np.asarray(prepared.distances)
+    near = (potentials < np.nanmin(potentials) + MODE_GAP) & (distances > SAME_MODE)
+    return int((near & (np.asarray(prepared.decrement) < CONVERGED)).sum())
+
+
 @lru_cache(maxsize=64)
 def compiled_prepare(target: Target, n_starts: int, n_chains: int) -> Any:
     """The jitted `prepare_fn` (cached)."""
     return jax.jit(prepare_fn(target, n_starts, n_chains))
 
 
-def _sharpen(target: Target, z: Array, args: Args) -> Mode:
-    """Follow the mode from blurred data, whose log density is smooth, to the data as they are."""
+def _sharpen(target: Target, z: Array, args: Args) -> tuple[Mode, Array]:
+    """Follow the mode from blurred data, whose log density is smooth, to the data as they are.
 
-    def stage(z: Array, blur: Array) -> tuple[Array, Mode]:
-        found = find_mode(lambda v: target.potential(v, {**args, "blur": blur}), z)
+    Returns the mode, and the Hessian of the prior alone there: the last stage takes no step.
+    """
+
+    def stage(z: Array, plan: tuple[Array, Array]) -> tuple[Array, Mode]:
+        blurred = {**args, "blur": plan[0]}
+        found = find_mode(lambda v: target.potential(v, blurred), z, max_steps=plan[1])
         return found.z, found
 
-    _, modes = jax.lax.scan(stage, z, jnp.asarray(BLURS))
-    return jax.tree.map(lambda leaf: leaf[-1], modes)
+    plan = jnp.asarray([*BLURS, NO_DATA]), jnp.asarray([STEPS] * len(BLURS) + [1])
+    _, modes = jax.lax.scan(stage, z, plan)
+    return jax.tree.map(lambda leaf: leaf[-2], modes), modes.hessian[-1]
+
+
+def whitened_potential(target: Target, prepared: Prepared) -> Callable[[Array], Array]:
+    """The potential as a function of whitened coordinates (dim,)."""
+
+    def potential(w: Array) -> Array:
+        z, growth = unwhiten(prepared.whitening, target.sigma, w)
+        return target.potential(z, prepared.args) - growth
+
+    return potential
+
+
+def from_whitened(target: Target, prepared: Prepared, w: Array) -> Array:
+    """NumPyro's own unconstrained coordinates of whitened draws (..., dim); see `plain_args`."""
+
+    def one(w: Array) -> Array:
+        z, _ = unwhiten(prepared.whitening, target.sigma, w)
+        return straighten(z, prepared.args["bend"], target.bent)[0]
+
+    return jax.vmap(one)(w.reshape(-1, w.shape[-1])).reshape(w.shape)
+
+
+@lru_cache(maxsize=64)
+def compiled_from_whitened(target: Target) -> Any:
+    """`from_whitened`, jitted (cached): ``(prepared, w)``."""
+    return jax.jit(partial(from_whitened, target))
+
+
+def plain_args(prepared: Prepared) -> Args:
+    """The prepared arguments for points in NumPyro's coordinates."""
+    return {k: v for k, v in prepared.args.items() if k != "bend"}
 
 
 def _eigen(hessian: Array) -> tuple[Array, Array]:
@@ -112,13 +164,13 @@ def _adapt_groups(
     directions are turned to where that matrix is diagonal.
     """
     covariance = jnp.linalg.inv(_without_spreads(target, hessian))
+    values = target.constrain(mode, args)
     adapted: dict[str, dict[str, Array]] = {"basis": {}, "information": {}, "pull": {}}
     turns = {}
     for key, old in args["basis"].items():
-        offsets, spread = _slice(target, f"{key}{OFFSET}"), _slice(target, f"tau_{key}")
+        offsets, tau = _slice(target, f"{key}{OFFSET}"), values[f"tau_{key}"]
         block = covariance[offsets, offsets]
         variance, turn = jnp.linalg.eigh(0.5 * (block + block.T))
-        tau = jnp.exp(mode[spread][0])
         precision = jnp.where(asked < 0, 1.0 / jnp.clip(variance, FLOOR, 1.0), asked / FLOOR + 1.0)
         adapted["basis"][key] = old @ turn
         adapted["information"][key] = (precision - 1.0) / tau**2
@@ -152,16 +204,15 @@ def _move(
     return target.recentre(z, args, turns), jacobian @ factor
 
 
-def _starts(
-    target: Target, key: Array, args: Args, mode: Array, scale: Array, n_chains: int
-) -> Array:
+def _starts(target: Target, key: Array, args: Args, whitening: Whitening, n_chains: int) -> Array:
     """Dispersed finite starting points in whitened coordinates, shape (chain, dim)."""
-    tries = jax.random.normal(key, (n_chains, CANDIDATES, mode.shape[0]), mode.dtype)
+    tries = jax.random.normal(key, (n_chains, CANDIDATES, target.dim), whitening.mode.dtype)
     spread = jnp.linspace(1.5, 0.25, CANDIDATES)[:, None]
     tries = tries * spread
 
     def first_finite(candidates: Array) -> Array:
-        energy = jax.vmap(lambda w: target.potential(mode + scale @ w, args))(candidates)
+        z = jax.vmap(lambda w: unwhiten(whitening, target.sigma, w)[0])(candidates)
+        energy = jax.vmap(lambda v: target.potential(v, args))(z)
         good = jnp.isfinite(energy)
         return jnp.where(good.any(), candidates[jnp.argmax(good)], 0.0)
 

@@ -15,6 +15,7 @@ from numpyro.distributions import biject_to
 from numpyro.infer.util import constrain_fn, potential_energy
 
 from bayes_scaling.build import Args, numpyro_model_of
+from bayes_scaling.infer.bend import bends, straighten
 from bayes_scaling.spec import ModelSpec
 
 OFFSET = "_offset"
@@ -34,11 +35,14 @@ class Target(NamedTuple):
 
     ``potential(z, args)`` is minus the log joint density with the Jacobian; ``constrain(z, args)``
     gives every sampled and deterministic site; ``draw_prior(key, args)`` a draw from the prior;
+    ``bent`` (dim,) marks the coordinates that ``args["bend"]``, if there, turns from logarithms to
+    those of `bayes_scaling.infer.bend`;
     ``recentre(z, args, turns)`` the same point, given non-centred in the starting basis, in the
     basis (turned by ``turns[site]``) and centring that ``args`` hold.
     """
 
     sites: tuple[Site, ...]
+    bent: tuple[bool, ...]
     potential: Callable[[Array, Args], Array]
     constrain: Callable[[Array, Args], dict[str, Array]]
     draw_prior: Callable[[Array, Args], Array]
@@ -48,6 +52,11 @@ class Target(NamedTuple):
     def dim(self) -> int:
         """Number of unconstrained coordinates."""
         return self.sites[-1].stop
+
+    @property
+    def sigma(self) -> int:
+        """Place of the noise's coordinate."""
+        return next(s.start for s in self.sites if s.name == "sigma")
 
     def names(self) -> list[str]:
         """A name for every coordinate, such as ``E_offset[2]``."""
@@ -87,14 +96,21 @@ def _target(spec: ModelSpec, frozen: _ByShape) -> Target:
     model = numpyro_model_of(spec)
     sites = _sites(model, frozen.args)
 
-    def unflatten(z: Array) -> dict[str, Array]:
-        return {s.name: z[s.start : s.stop].reshape(s.shape) for s in sites}
+    bent = tuple(bends(spec, s.name) for s in sites for _ in range(s.stop - s.start))
+
+    def unflatten(z: Array, args: Args) -> tuple[dict[str, Array], Array]:
+        turn = jnp.zeros(())
+        if "bend" in args:
+            z, turn = straighten(z, args["bend"], bent)
+        return {s.name: z[s.start : s.stop].reshape(s.shape) for s in sites}, turn
 
     def potential(z: Array, args: Args) -> Array:
-        return jnp.asarray(potential_energy(model, (args,), {}, unflatten(z)))
+        values, turn = unflatten(z, args)
+        return jnp.asarray(potential_energy(model, (args,), {}, values)) - turn
 
     def constrain(z: Array, args: Args) -> dict[str, Array]:
-        found = constrain_fn(model, (args,), {}, unflatten(z), return_deterministic=True)
+        values, _ = unflatten(z, args)
+        found = constrain_fn(model, (args,), {}, values, return_deterministic=True)
         return {k: v for k, v in found.items() if k != spec.law.response}
 
     def draw_prior(key: Array, args: Args) -> Array:
@@ -102,7 +118,7 @@ def _target(spec: ModelSpec, frozen: _ByShape) -> Target:
         return _flat(trace)
 
     def recentre(z: Array, args: Args, turns: Mapping[str, Array]) -> Array:
-        values = unflatten(z)
+        values, _ = unflatten(z, args)
 
         def place(site: dict[str, Any]) -> Array | None:
             if site["type"] != "sample" or site["name"] not in values:
@@ -115,7 +131,13 @@ def _target(spec: ModelSpec, frozen: _ByShape) -> Target:
         seeded = handlers.seed(handlers.substitute(model, substitute_fn=place), 0)
         return _flat(_latent(handlers.trace(seeded).get_trace(args)))
 
-    return Target(sites, potential, constrain, draw_prior, recentre)
+    return Target(sites, bent, potential, constrain, draw_prior, recentre)
+
+
+@lru_cache(maxsize=64)
+def compiled_constrain(target: Target) -> Any:
+    """`Target.constrain` over draws (chain, draw, dim), jitted (cached)."""
+    return jax.jit(jax.vmap(jax.vmap(target.constrain, in_axes=(0, None)), in_axes=(0, None)))
 
 
 def _flat(trace: Mapping[str, Any]) -> Array:

@@ -1,0 +1,93 @@
+"""Compiled programs kept between processes, in the user's cache folder, by JAX's own cache.
+
+JAX's setting is changed only while a function of this package runs, and not at all where the user
+has chosen a folder. ``BAYES_SCALING_CACHE`` names another folder; ``off`` keeps nothing.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import jax
+from jax.experimental.compilation_cache import compilation_cache
+
+VARIABLE = "BAYES_SCALING_CACHE"
+WORTH_KEEPING = 0.2  # seconds of compilation
+LARGEST = 2 * 1024**3  # bytes; the least recently used programs go first
+
+_lock = threading.Lock()
+_inside = 0
+_before: dict[str, object] = {}
+
+
+def cache_folder() -> Path | None:
+    """Where compiled programs are kept; None when they are not."""
+    asked = os.environ.get(VARIABLE, "")
+    if asked.lower() in ("off", "0", "no", "none"):
+        return None
+    return Path(asked).expanduser() if asked else _user_cache() / "bayes_scaling" / "xla"
+
+
+def _user_cache() -> Path:
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA", Path.home()))
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Caches"
+    return Path(os.environ.get("XDG_CACHE_HOME", "") or Path.home() / ".cache")
+
+
+@contextmanager
+def programs_kept() -> Iterator[None]:
+    """Let JAX keep what is compiled inside; nests, and may be entered by several threads."""
+    global _inside
+    with _lock:
+        if _inside == 0:
+            _switch_on()
+        _inside += 1
+    try:
+        yield
+    finally:
+        with _lock:
+            _inside -= 1
+            if _inside == 0:
+                _switch_off()
+
+
+def _switch_on() -> None:
+    config: Any = jax.config
+    folder = None if config.jax_compilation_cache_dir else cache_folder()
+    if folder is None or not _writable(folder):
+        return
+    wanted = {
+        "jax_compilation_cache_dir": str(folder),
+        "jax_persistent_cache_min_compile_time_secs": WORTH_KEEPING,
+        "jax_compilation_cache_max_size": LARGEST,
+    }
+    _before.update({name: getattr(config, name) for name in wanted})
+    for name, value in wanted.items():
+        jax.config.update(name, value)
+    compilation_cache.reset_cache()
+
+
+def _switch_off() -> None:
+    if not _before:
+        return
+    for name, value in _before.items():
+        jax.config.update(name, value)
+    _before.clear()
+    compilation_cache.reset_cache()
+
+
+def _writable(folder: Path) -> bool:
+    """Make the folder; a home that cannot be written to costs time, not the fit."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return False
+    return os.access(folder, os.W_OK)

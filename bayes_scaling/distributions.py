@@ -1,0 +1,124 @@
+"""NumPyro's distributions where this package needs them otherwise: coordinates, faster draws.
+
+NumPyro samples the logarithm of a positive number. The log of a half-normal spread has an
+exponential left tail, in which chains wander for long where families hardly differ. Here the
+coordinate of `HalfNormal` is ``u`` with ``value = scale * fold(u)``, where ``fold`` is within a few
+per cent of the half-normal quantile of ``Phi(u)`` but made of exp and log alone: the series in
+``erfinv`` double the time that XLA takes to compile a fit.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpyro.distributions as dist
+from jax import Array
+from jax.nn import sigmoid, softplus
+from numpyro.distributions import biject_to, constraints
+from numpyro.distributions.transforms import Transform
+
+FLOOR = 0.147  # makes fold(0) and fold(-2) those of the half-normal to 4 %
+NEWTON_STEPS = 8
+
+
+def log_fold(u: Any) -> Array:
+    """Logarithm of the map from a nearly standard normal to a half-normal number."""
+    return jnp.log(FLOOR + softplus(u)) - 0.5 * softplus(-u) ** 2
+
+
+def _slope(u: Any) -> Array:
+    """Derivative of `log_fold`; positive everywhere."""
+    return sigmoid(u) / (FLOOR + softplus(u)) + softplus(-u) * sigmoid(-u)
+
+
+@jax.custom_jvp
+def unfold(log_value: Any) -> Array:
+    """The inverse of `log_fold`, by Newton's method from its two asymptotes."""
+    tail = -jnp.sqrt(jnp.maximum(-2.0 * (log_value + 0.4), 0.0))
+    start = jnp.where(log_value > 0.0, jnp.exp(jnp.minimum(log_value, 20.0)) - FLOOR, tail)
+
+    def newton(_: int, u: Array) -> Array:
+        return u - (log_fold(u) - log_value) / _slope(u)
+
+    return jax.lax.fori_loop(0, NEWTON_STEPS, newton, start)
+
+
+@unfold.defjvp
+def _(primals: Any, tangents: Any) -> Any:
+    u = unfold(*primals)
+    return u, tangents[0] / _slope(u)
+
+
+class _PositiveOfScale(constraints.Constraint):
+    """Positive numbers whose natural unit is ``scale``."""
+
+    def __init__(self, scale: Any) -> None:
+        self.scale = scale
+
+    def __call__(self, x: Any) -> Any:
+        return x > 0
+
+    def feasible_like(self, prototype: Any) -> Any:
+        return jnp.broadcast_to(self.scale, jnp.shape(prototype))
+
+    def tree_flatten(self) -> Any:
+        return (self.scale,), (("scale",), {})
+
+
+class _Fold(Transform):
+    """From a nearly standard normal number to a half-normal one of this scale."""
+
+    domain: Any = constraints.real
+
+    def __init__(self, scale: Any) -> None:
+        self.scale = scale
+
+    @property
+    def codomain(self) -> Any:
+        return _PositiveOfScale(self.scale)
+
+    def __call__(self, x: Any) -> Any:
+        return self.scale * jnp.exp(log_fold(x))
+
+    def _inverse(self, y: Any) -> Any:
+        return unfold(jnp.log(y / self.scale))
+
+    def log_abs_det_jacobian(self, x: Any, y: Any, intermediates: Any = None) -> Array:
+        return jnp.log(self.scale) + log_fold(x) + jnp.log(_slope(x))
+
+    def tree_flatten(self) -> Any:
+        return (self.scale,), (("scale",), {})
+
+
+@biject_to.register(_PositiveOfScale)
+def _(constraint: _PositiveOfScale) -> Transform:
+    return _Fold(constraint.scale)
+
+
+_dependent: Any = constraints.dependent_property
+_scalar_property = _dependent(is_discrete=False, event_dim=0)
+
+
+class HalfNormal(dist.HalfNormal):
+    """`numpyro.distributions.HalfNormal` with the coordinate of this module."""
+
+    @_scalar_property
+    def support(self) -> Any:
+        """Positive numbers, in units of the scale."""
+        return _PositiveOfScale(self.scale)
+
+
+class StudentT(dist.StudentT):
+    """`numpyro.distributions.StudentT`, drawn without the gamma variates that take JAX so long."""
+
+    def sample(self, key: Any, sample_shape: tuple[int, ...] = ()) -> Array:
+        """Draw by the polar method of Bailey (1994, Mathematics of Computation 62, 779)."""
+        first, second = jax.random.split(key)
+        shape = self.shape(sample_shape)
+        u = jax.random.uniform(first, shape, minval=jnp.finfo(float).tiny)
+        angle = jax.random.uniform(second, shape, maxval=2.0 * jnp.pi)
+        own: Any = self
+        radius = jnp.sqrt(own.df * jnp.expm1(-2.0 / own.df * jnp.log(u)))
+        return own.loc + own.scale * radius * jnp.cos(angle)

@@ -1,0 +1,291 @@
+"""`fit_many`: hundreds of independent posteriors as batched programs, resumable."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from bayes_scaling._errors import BayesScalingError, DataError, FitFileError
+from bayes_scaling._files import write_whole
+from bayes_scaling._progress import no_progress, progress_bar
+from bayes_scaling._x64 import in_float64
+from bayes_scaling.arguments import bucket, make_args, padded
+from bayes_scaling.build import Args
+from bayes_scaling.data.load import read_runs
+from bayes_scaling.data.runs import Runs
+from bayes_scaling.identify import require_rows
+from bayes_scaling.infer.auto import first_sampler
+from bayes_scaling.infer.base import Draws, Progress, Settings
+from bayes_scaling.infer.batch import Result, prepare_batch, sample_batch
+from bayes_scaling.infer.nuts import sample_nuts
+from bayes_scaling.infer.prepare import Prepared, other_modes, plain_args
+from bayes_scaling.infer.samplers import SAMPLERS
+from bayes_scaling.infer.target import Target, compiled_constrain, make_target, shapes_of
+from bayes_scaling.posterior import posterior_names, variable_dims
+from bayes_scaling.resolve import resolve
+from bayes_scaling.spec import Law, ModelSpec
+from bayes_scaling.storage import spec_to_json
+
+BATCH = 16
+SIZES = {"laplace": (4, 250), "chees": (64, 50), "nuts": (4, 250)}  # chains, draws of each
+
+
+@dataclass(frozen=True)
+class ManyFits:
+    """Posteriors of many tables, in the order given.
+
+    Attributes
+    ----------
+    runs, specs, results
+        For every table its runs, its model, and its draws with how they were got.
+    """
+
+    runs: tuple[Runs, ...]
+    specs: tuple[ModelSpec, ...]
+    results: tuple[Result, ...]
+
+    def __len__(self) -> int:
+        return len(self.results)
+
+    def posterior(self, i: int) -> xr.Dataset:
+        """The posterior of table ``i`` with dims (chain, draw, ...), as `Fit.posterior`."""
+        spec, sites, dims = self.specs[i], self.results[i].sites, variable_dims(self.specs[i])
+        coords = {g: self.runs[i].group_levels(g) for g in spec.groups}
+        values = {n: (["chain", "draw", *dims.get(n, [])], sites[n]) for n in posterior_names(spec)}
+        return xr.Dataset(values, coords=coords)
+
+    def table(self, prob: float = 0.9) -> pd.DataFrame:
+        """One row for every table and scalar: median, interval, and the sampler accepted."""
+        return pd.concat([self._rows(i, prob) for i in range(len(self))], ignore_index=True)
+
+    def _rows(self, i: int, prob: float) -> pd.DataFrame:
+        sites = self.results[i].sites
+        names, columns = [], []
+        for name in posterior_names(self.specs[i]):
+            flat = sites[name].reshape(sites[name].shape[0] * sites[name].shape[1], -1)
+            names += [name if flat.shape[1] == 1 else f"{name}[{k}]" for k in range(flat.shape[1])]
+            columns.append(flat)
+        low, middle, high = np.quantile(
+            np.concatenate(columns, axis=1), [(1 - prob) / 2, 0.5, (1 + prob) / 2], axis=0
+        )
+        found = {"table": i, "parameter": names, "median": middle, "low": low, "high": high}
+        return pd.DataFrame({**found, "sampler": self.results[i].sampler})
+
+
+@dataclass(frozen=True)
+class _Job:
+    """Tables of one shape and model, by their place in the order given."""
+
+    spec: ModelSpec
+    target: Target
+    places: tuple[int, ...]
+    args: tuple[Args, ...]
+
+    def parts(self) -> Iterator[_Job]:
+        for start in range(0, len(self.places), BATCH):
+            part = slice(start, start + BATCH)
+            yield replace(self, places=self.places[part], args=self.args[part])
+
+
+@in_float64
+def fit_many(
+    tables: Sequence[Any],
+    law: str | Law = "chinchilla",
+    *,
+    group: str | list[str] | None = None,
+    seed: int = 0,
+    out: str | Path | None = None,
+    progress: bool | Progress = True,
+    **options: Any,
+) -> ManyFits:
+    """Return the posteriors of many tables: cut-offs, bootstrap replicates, simulations, tasks.
+
+    Parameters
+    ----------
+    tables
+        Each what `fit` takes. Lengths and families may differ; tables of like size share programs.
+    law, group, options
+        As in `fit` (pool, priors, noise, noise_by_family, noise_trend).
+    seed
+        Table ``i`` is sampled with ``seed + i``, whatever else is in the list.
+    out
+        Folder that keeps every finished batch; called again with it, only the rest is computed.
+    progress
+        Show a bar on standard error, or a function ``(done, total, phase)``.
+
+    Returns
+    -------
+    ManyFits
+        A thousand draws or more of every posterior. A table whose fast answer is refused is
+        sampled by the next sampler of `fit`, in the end by NUTS.
+
+    Raises
+    ------
+    BayesScalingError
+        Naming the place of the table that does not fit.
+    """
+    folder = None if out is None else _folder(Path(out))
+    runs = tuple(_named(i, lambda t=t: read_runs(t, group=group)) for i, t in enumerate(tables))
+    specs = tuple(_named(i, lambda r=r: resolve(r, law, **options)) for i, r in enumerate(runs))
+    for i, (table, spec) in enumerate(zip(runs, specs, strict=True)):
+        _named(i, lambda table=table, spec=spec: require_rows(table, spec))
+    show = progress if callable(progress) else progress_bar() if progress else no_progress
+    parts = [part for job in _jobs(runs, specs) for part in job.parts()]
+    results: dict[int, Result] = {}
+    for part, found in _each(parts, seed, folder):
+        results.update(zip(part.places, found, strict=True))
+        show(len(results), len(runs), "fitting")
+    show(len(runs), len(runs), "done")
+    return ManyFits(runs, specs, tuple(results[i] for i in range(len(runs))))
+
+
+def _named(place: int, make: Any) -> Any:
+    try:
+        return make()
+    except BayesScalingError as error:
+        raise DataError(f"table {place}: {error}") from None
+
+
+def _folder(path: Path) -> Path:
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise FitFileError(f"cannot make the folder '{path}': {error.strerror}.") from None
+    return path
+
+
+def _jobs(runs: Sequence[Runs], specs: Sequence[ModelSpec]) -> Iterable[_Job]:
+    jobs: dict[Any, list[tuple[int, Args]]] = {}
+    for i, (table, spec) in enumerate(zip(runs, specs, strict=True)):
+        args = padded(make_args(table, spec), bucket(table.n))
+        jobs.setdefault((spec, shapes_of(args)), []).append((i, args))
+    for (spec, _), held in jobs.items():
+        places, args = zip(*held, strict=True)
+        yield _Job(spec, make_target(spec, args[0]), places, args)
+
+
+def _each(
+    parts: Sequence[_Job], seed: int, folder: Path | None
+) -> Iterator[tuple[_Job, list[Result]]]:
+    """Results of every part as they come: the first of a model alone, since it compiles."""
+    seen, later = set(), []
+    for part in parts:
+        if part.target in seen:
+            later.append(part)
+            continue
+        seen.add(part.target)
+        yield part, _kept(part, seed, folder)
+    pool = ThreadPoolExecutor(os.cpu_count() or 1)
+    try:
+        work = in_float64(_kept)
+        jobs = {pool.submit(work, part, seed, folder): part for part in later}
+        for job in as_completed(jobs):
+            yield jobs[job], job.result()
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _kept(part: _Job, seed: int, folder: Path | None) -> list[Result]:
+    """The results of a part, from its file if an earlier call left one."""
+    if folder is None:
+        return _sampled(part, seed)
+    path = folder / f"{_digest(part, seed)}.npz"
+    if not path.exists():
+        found = _sampled(part, seed)
+        write_whole(path, lambda temporary: _write(temporary, found))
+        return found
+    return _read(path)
+
+
+def _sampled(part: _Job, seed: int) -> list[Result]:
+    """Sample a part by one sampler after another, each taking what the last was refused."""
+    seeds = np.asarray([seed + i for i in part.places])
+    args = _stacked(part.args)
+    first = first_sampler(part.target)
+    prepared = prepare_batch(part.target, _sized(first.name), _filled(seeds), args)
+    done: dict[int, Result] = {}
+    left = [i for i in range(len(seeds)) if not other_modes(_row(prepared, i))]
+    for name in ("laplace", "chees") if first.name == "laplace" else ("chees",):
+        if not left:
+            break
+        held = jax.tree.map(lambda x, left=left: np.asarray(x)[_filled(np.asarray(left))], prepared)
+        found = sample_batch(part.target, _sized(name), _filled(seeds[left]), held)
+        done.update({i: r for i, r in zip(left, found, strict=False) if not r.refused})
+        left = [i for i in left if i not in done]
+    for i in range(len(seeds)):
+        if i not in done:
+            done[i] = _by_nuts(part.target, _row(prepared, i), int(seeds[i]))
+    return [done[i] for i in range(len(seeds))]
+
+
+def _sized(name: str) -> Settings:
+    chains, draws = SIZES[name]
+    return SAMPLERS[name].settle(Settings(chains=chains, draws=draws))
+
+
+def _by_nuts(target: Target, prepared: Prepared, seed: int) -> Result:
+    settings = replace(_sized("nuts"), seed=seed)
+    draws: Draws = sample_nuts(target, prepared, settings, no_progress)
+    found = compiled_constrain(target)(draws.z, plain_args(prepared))
+    sites = {k: np.asarray(v) for k, v in found.items()}
+    return Result(sites, "nuts", "", {"divergences": float(draws.stats["diverging"].sum())})
+
+
+def _row(prepared: Prepared, i: int) -> Prepared:
+    return jax.tree.map(lambda x: x[i], prepared)
+
+
+def _filled(values: np.ndarray) -> np.ndarray:
+    """Repeat the last value up to a whole batch, so that every batch has one shape."""
+    return np.concatenate([values, np.repeat(values[-1:], BATCH - len(values))])
+
+
+def _stacked(args: Sequence[Mapping[str, Any]]) -> Args:
+    whole = [*args, *[args[-1]] * (BATCH - len(args))]
+    return jax.tree.map(lambda *leaves: np.stack([np.asarray(x) for x in leaves]), *whole)
+
+
+# --- files ---------------------------------------------------------------------------------
+
+
+def _digest(part: _Job, seed: int) -> str:
+    """A name that changes with the data, the model, the sizes and the seed."""
+    parts = [spec_to_json(part.spec), json.dumps(SIZES), str([seed + i for i in part.places])]
+    text = hashlib.sha256("\n".join(parts).encode())
+    for leaf in jax.tree.leaves(part.args):
+        text.update(np.ascontiguousarray(leaf).tobytes())
+    return text.hexdigest()[:32]
+
+
+def _write(path: Path, results: Sequence[Result]) -> None:
+    about = [{"sampler": r.sampler, "refused": r.refused, "numbers": r.numbers} for r in results]
+    arrays = {f"{i}/{name}": v for i, r in enumerate(results) for name, v in r.sites.items()}
+    with path.open("wb") as file:
+        np.savez(file, about=np.asarray(json.dumps(about)), **arrays)  # pyright: ignore[reportArgumentType]
+
+
+def _read(path: Path) -> list[Result]:
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            about = json.loads(str(file["about"]))
+            sites: list[dict[str, np.ndarray]] = [{} for _ in about]
+            for key in file.files:
+                place, _, name = key.partition("/")
+                if name:
+                    sites[int(place)][name] = file[key]
+    except (OSError, ValueError, KeyError) as error:
+        raise FitFileError(
+            f"'{path}' cannot be read ({error}): delete it and call again."
+        ) from None
+    return [Result(s, **a) for s, a in zip(sites, about, strict=True)]

@@ -1,0 +1,138 @@
+"""`auto`: the cheapest sampler whose own checks pass; the last, NUTS, is the reference.
+
+Laws without partially pooled parameters are tried by importance sampling from the mode, others
+start with the ensemble, which may run longer once before NUTS takes over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from time import perf_counter
+
+import numpy as np
+
+from bayes_scaling._arviz import array_stats
+from bayes_scaling.infer.base import Draws, Progress, Settings
+from bayes_scaling.infer.prepare import GROUPS, Prepared, other_modes
+from bayes_scaling.infer.samplers import SAMPLERS, Sampler
+from bayes_scaling.infer.target import Target
+
+NESTED_RHAT_LIMIT = 1.01
+ESS_LIMIT = 400
+TAILS = (0.05, 0.95)  # as ArviZ
+PARETO_LIMIT = 0.7  # Vehtari et al. 2024, sec. 3; for the sample sizes used here
+STUCK_ACCEPTANCE = 0.15
+LONGER = 4  # a second try keeps so many times the draws, after twice the warm-up
+HOPELESS_RHAT = 1.1
+
+
+@dataclass(frozen=True)
+class Step:
+    """One try on the way to a posterior: what ran, how long, and why it was not accepted."""
+
+    sampler: str
+    seconds: float
+    refused: str
+    numbers: dict[str, float]
+
+
+def check_weights(draws: Draws) -> tuple[str, dict[str, float]]:
+    """Why an importance-weighed approximation is refused ("" if it is not), with its numbers."""
+    k, worth = draws.info["pareto_k"], draws.info["weights_ess"]
+    wanted = draws.z.shape[0] * draws.z.shape[1]
+    numbers = {"pareto_k": k, "weights_ess": worth}
+    if not k <= PARETO_LIMIT:
+        return f"Pareto k {k:.2f}", numbers
+    return ("" if worth >= wanted else f"weights worth {worth:.0f} draws"), numbers
+
+
+def check_chains(draws: Draws) -> tuple[str, dict[str, float]]:
+    """Why draws of grouped chains are refused ("" if they are not), with the numbers it rests on.
+
+    Nested R-hat and effective sample sizes over every coordinate and its square; chains that
+    diverged or stand still.
+    """
+    z = draws.z
+    both = np.concatenate([z, (z - z.mean(axis=(0, 1))) ** 2], axis=2).transpose(2, 0, 1)
+    ids = np.repeat(np.arange(GROUPS), z.shape[0] // GROUPS)
+    rhat = float(np.max([array_stats.rhat_nested(x, superchain_ids=ids) for x in both]))
+    bulk = float(np.min([array_stats.ess(x) for x in both]))
+    tail = float(
+        np.min([array_stats.ess(x, method="tail", prob=TAILS) for x in both[: z.shape[2]]])
+    )
+    diverged = int(draws.stats["diverging"].sum())
+    moving = draws.stats["acceptance_rate"].mean(axis=1)
+    numbers = {"nested_rhat": rhat, "ess_bulk": bulk, "ess_tail": tail, "diverged": diverged}
+    if not np.isfinite(z).all():
+        return "draws that are not finite", numbers
+    if diverged:
+        return f"{diverged} divergent transitions", numbers
+    if (moving < STUCK_ACCEPTANCE).any():
+        return f"{int((moving < STUCK_ACCEPTANCE).sum())} chains stand still", numbers
+    if not rhat <= NESTED_RHAT_LIMIT:
+        return f"nested R-hat {rhat:.3f}", numbers
+    if not min(bulk, tail) >= ESS_LIMIT:
+        return f"{min(bulk, tail):.0f} effective draws", numbers
+    return "", numbers
+
+
+CHECKS = {"laplace": check_weights, "chees": check_chains}
+
+
+def first_sampler(target: Target) -> Sampler:
+    """Where `auto` begins."""
+    pooled = any(site.name.startswith("tau_") for site in target.sites)
+    return SAMPLERS["chees" if pooled else "laplace"]
+
+
+def sample_auto(
+    target: Target,
+    prepared: Prepared,
+    settings: Settings,
+    progress: Progress,
+    make_ready: Callable[[Sampler, Settings], None],
+) -> tuple[Draws, Settings, tuple[Step, ...]]:
+    """Sample by the cheapest way whose checks pass.
+
+    ``make_ready(sampler, settings)`` is called before every try but the first, to compile it.
+    """
+    path: list[Step] = []
+    skip = other_modes(prepared) > 0
+    for asked in [] if skip else _tries(first_sampler(target), settings):
+        if path and _hopeless(path[-1]):
+            break
+        if path:
+            make_ready(SAMPLERS[asked.sampler], asked)
+        draws, step = _try(target, prepared, asked, progress)
+        path.append(step)
+        if not step.refused:
+            return draws, asked, tuple(path)
+    asked = SAMPLERS["nuts"].settle(settings)
+    make_ready(SAMPLERS["nuts"], asked)
+    clock = perf_counter()
+    draws = SAMPLERS["nuts"].sample(target, prepared, asked, progress)
+    path.append(Step("nuts", perf_counter() - clock, "", {}))
+    return draws, asked, tuple(path)
+
+
+def _tries(first: Sampler, settings: Settings) -> list[Settings]:
+    chees = SAMPLERS["chees"].settle(settings)
+    longer = replace(chees, draws=LONGER * chees.draws, warmup=2 * chees.warmup)
+    begin = [] if first.groups else [first.settle(settings)]
+    return [*begin, chees, longer]
+
+
+def _hopeless(step: Step) -> bool:
+    """Whether more of the same would not help."""
+    numbers = step.numbers
+    return numbers.get("nested_rhat", 1.0) > HOPELESS_RHAT or numbers.get("diverged", 0) > 0
+
+
+def _try(
+    target: Target, prepared: Prepared, settings: Settings, progress: Progress
+) -> tuple[Draws, Step]:
+    clock = perf_counter()
+    draws = SAMPLERS[settings.sampler].sample(target, prepared, settings, progress)
+    refused, numbers = CHECKS[settings.sampler](draws)
+    return draws, Step(settings.sampler, perf_counter() - clock, refused, numbers)

@@ -1,0 +1,56 @@
+"""Coordinates for coefficients of sums: linear where the data know a sum, logarithmic near zero.
+
+A few runs fix ``E + A + B`` at the reference point to a fraction of a per cent while each of the
+three stays open to tens of per cent. In logarithms that plane is a curved sheet, which forces steps
+of a tenth of the posterior's width; in ``u`` with ``value = unit * softplus(u)`` it is flat.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+from jax.nn import log_sigmoid, softplus
+
+from bayes_scaling.equation import parse_equation
+from bayes_scaling.equation.terms import additive_terms, linear_terms
+from bayes_scaling.spec import Law, ModelSpec
+
+UNITS_TO_MODE = 3.0  # the mode lies three units up, where softplus is within 2 % of linear
+AT_MODE = float(np.log(np.expm1(UNITS_TO_MODE)))
+STRETCH = UNITS_TO_MODE / -np.expm1(-UNITS_TO_MODE)  # du / d(log value) at the mode
+
+
+@lru_cache(maxsize=128)
+def summands(law: Law) -> frozenset[str]:
+    """Names of the parameters that scale one of several added terms of the law."""
+    if not law.equation:
+        return frozenset()
+    expr = parse_equation(law.equation, positive=frozenset({*law.inputs, *law.param_names})).expr
+    if len(additive_terms(expr)) < 2:
+        return frozenset()
+    return frozenset(linear_terms(expr, law.param_names, law.inputs))
+
+
+def bends(spec: ModelSpec, site: str) -> bool:
+    """Whether a site's coordinate is the log of such a parameter, or of its mean over families."""
+    for name in summands(spec.law):
+        if site in (name, f"{name}_level", f"{name}_mean"):
+            return spec.prior(name).kind == "lognormal"
+    return False
+
+
+def straighten(u: Array, unit: Array, bent: tuple[bool, ...]) -> tuple[Array, Array]:
+    """From coordinates ``u`` (dim,) to logarithms, with the log-Jacobian of the change."""
+    where, log_softplus = np.asarray(bent), jnp.log(softplus(u))
+    value = jnp.where(where, unit + log_softplus, u)
+    return value, jnp.sum(jnp.where(where, log_sigmoid(u) - log_softplus, 0.0))
+
+
+def bend_at(mode: Array, scale: Array, bent: tuple[bool, ...]) -> tuple[Array, Array, Array]:
+    """Units that fit a mode given in logarithms, and the mode and whitening in new coordinates."""
+    where, unit = np.asarray(bent), mode - np.log(UNITS_TO_MODE)
+    stretch = jnp.where(where, STRETCH, 1.0)
+    return unit, jnp.where(where, AT_MODE, mode), stretch[:, None] * scale

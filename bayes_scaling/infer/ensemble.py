@@ -1,0 +1,247 @@
+"""Many short chains of jittered Hamiltonian Monte Carlo that tune themselves together.
+
+All chains take the same number of leapfrog steps, so that a transition is one batched program
+without the trees of NUTS; what a chain cannot learn alone in a hundred transitions (whitening, step
+size, length of trajectory) the ensemble does. Trajectory length by the ChEES criterion (Hoffman,
+Radul and Sountsov 2021), step size by dual averaging over all chains, whitening by the pooled
+covariance of each round of the warm-up. Chains start in groups from one point each, which is what
+nested R-hat (Margossian et al. 2024) needs to judge short chains.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache, partial
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+
+from bayes_scaling.infer.base import Draws, Progress, Settings
+from bayes_scaling.infer.prepare import Prepared, compiled_from_whitened, whitened_potential
+from bayes_scaling.infer.target import Target
+
+ROUND = 25  # transitions between changes of the whitening
+TARGET_ACCEPT = 0.75
+FIRST_STEP, FIRST_LENGTH = 0.3, 1.5
+LENGTHS = (1.2, 4.0)  # of trajectories, in sds
+THRIFT = 0.3  # power of the cost that the criterion is divided by
+MAX_STEPS_WARM, MAX_STEPS = 64, 256
+DIVERGED = 1000.0  # error of the energy, in nats
+STEP_JITTER = 0.3
+DUAL = (0.05, 10.0, 0.75)  # gamma, t0 and kappa of dual averaging (Hoffman and Gelman 2014)
+ADAM = (0.05, 0.9, 0.95)
+
+
+class Tuning(NamedTuple):
+    """What the ensemble learns: step size and trajectory length with their running averages."""
+
+    done: Array
+    anchor: Array
+    log_step: Array
+    log_step_mean: Array
+    shortfall: Array
+    log_length: Array
+    moment: Array
+    square: Array
+
+
+class Ensemble(NamedTuple):
+    """Chains at ``w`` (chain, dim) with potential and gradient, whitened once more by ``root``."""
+
+    key: Array
+    w: Array
+    potential: Array
+    gradient: Array
+    root: Array
+    tuning: Tuning
+
+
+class _Move(NamedTuple):
+    """A proposed end of trajectories and how good it is."""
+
+    w: Array
+    momentum: Array
+    potential: Array
+    gradient: Array
+    error: Array
+
+
+def first_tuning(log_step: Array | float, log_length: Array | float) -> Tuning:
+    """Tuning at the start of a round."""
+    step, length = jnp.asarray(log_step, float), jnp.asarray(log_length, float)
+    zero = jnp.zeros_like(step)
+    return Tuning(zero, step + jnp.log(2.0), step, step, zero, length, zero, zero + 1e-3)
+
+
+def begin(target: Target, key: Array, prepared: Prepared, chains: int) -> Ensemble:
+    """Groups of chains at the prepared starting points, as many in each."""
+    energy = jax.vmap(jax.value_and_grad(whitened_potential(target, prepared)))
+    w = jnp.repeat(prepared.starts, chains // prepared.starts.shape[0], axis=0)
+    potential, gradient = energy(w)
+    tuning = first_tuning(float(np.log(FIRST_STEP)), float(np.log(FIRST_LENGTH)))
+    return Ensemble(key, w, potential, gradient, jnp.eye(target.dim), tuning)
+
+
+def advance(
+    target: Target, state: Ensemble, prepared: Prepared, tune: Array, whiten: Array
+) -> tuple[Ensemble, dict[str, Array]]:
+    """One round of transitions; ``tune`` the steps, then ``whiten`` anew, or neither."""
+    energy = jax.vmap(jax.value_and_grad(whitened_potential(target, prepared)))
+
+    def one(state: Ensemble, i: Array) -> tuple[Ensemble, dict[str, Array]]:
+        return _transition(energy, state, i, tune)
+
+    state, kept = jax.lax.scan(one, state, jnp.arange(ROUND))
+    tuned = state.tuning
+    settled = first_tuning(tuned.log_step_mean, tuned.log_length)
+    tuning = jax.tree.map(lambda new, old: jnp.where(tune, new, old), settled, tuned)
+    root = jnp.where(whiten, _pooled_root(kept["w"][ROUND // 2 :], state.root), state.root)
+    return state._replace(tuning=tuning, root=root), kept
+
+
+def _transition(
+    energy: Any, state: Ensemble, i: Array, tune: Array
+) -> tuple[Ensemble, dict[str, Array]]:
+    key, *keys = jax.random.split(state.key, 4)
+    chains, dim = state.w.shape
+    share = _halton(i + 1) * 2.0
+    step, length = jnp.exp(state.tuning.log_step), jnp.exp(state.tuning.log_length)
+    most = jnp.where(tune, MAX_STEPS_WARM, MAX_STEPS)
+    steps = jnp.clip(jnp.ceil(share * length / step), 1, most).astype(int)
+    own = step * (1.0 - STEP_JITTER * jax.random.uniform(keys[0], (chains, 1)))
+    momentum = jax.random.normal(keys[1], (chains, dim), state.w.dtype)
+    end = _trajectory(energy, state, momentum, own, steps)
+    accept = jnp.exp(jnp.minimum(0.0, -end.error))
+    taken = jax.random.uniform(keys[2], (chains,)) < accept
+    learned = _learn(state, end, accept, share)
+    tuning = jax.tree.map(lambda new, old: jnp.where(tune, new, old), learned, state.tuning)
+    state = Ensemble(
+        key,
+        jnp.where(taken[:, None], end.w, state.w),
+        jnp.where(taken, end.potential, state.potential),
+        jnp.where(taken[:, None], end.gradient, state.gradient),
+        state.root,
+        tuning,
+    )
+    kept = {
+        "w": state.w,
+        "potential_energy": state.potential,
+        "acceptance_rate": accept,
+        "diverging": ~(end.error < DIVERGED),
+        "energy": state.potential + 0.5 * jnp.sum(momentum**2, axis=1),
+        "n_steps": jnp.broadcast_to(steps, (chains,)),
+        "step_size": own[:, 0],
+    }
+    return state, kept
+
+
+def _trajectory(energy: Any, state: Ensemble, momentum: Array, step: Array, steps: Array) -> _Move:
+    def leap(_: Any, at: tuple[Array, ...]) -> tuple[Array, ...]:
+        w, p, gradient, _ = at
+        p = p - 0.5 * step * (gradient @ state.root)
+        w = w + step * (p @ state.root.T)
+        potential, gradient = energy(w)
+        return w, p - 0.5 * step * (gradient @ state.root), gradient, potential
+
+    start = (state.w, momentum, state.gradient, state.potential)
+    w, p, gradient, potential = jax.lax.fori_loop(0, steps, leap, start)
+    change = potential - state.potential + 0.5 * jnp.sum(p**2 - momentum**2, axis=1)
+    error = jnp.where(jnp.isfinite(change), change, jnp.inf)
+    return _Move(w, p, potential, gradient, error)
+
+
+def _learn(state: Ensemble, end: _Move, accept: Array, share: Array) -> Tuning:
+    """Dual averaging of the step; a step of Adam up the ChEES criterion for the length."""
+    old = state.tuning
+    gamma, t0, kappa = DUAL
+    done = old.done + 1.0
+    rate = 1.0 / (done + t0)
+    shortfall = (1.0 - rate) * old.shortfall + rate * (TARGET_ACCEPT - jnp.mean(accept))
+    log_step = old.anchor - jnp.sqrt(done) / gamma * shortfall * 0.25
+    weight = done**-kappa
+    mean = weight * log_step + (1.0 - weight) * old.log_step_mean
+    rise, beta1, beta2 = ADAM
+    slope = _chees_slope(state, end, accept, share * jnp.exp(old.log_length))
+    moment = beta1 * old.moment + (1.0 - beta1) * slope
+    square = beta2 * old.square + (1.0 - beta2) * slope**2
+    ascent = moment / (1.0 - beta1**done) / (jnp.sqrt(square / (1.0 - beta2**done)) + 1e-12)
+    low, high = (float(np.log(x)) for x in LENGTHS)
+    length = jnp.clip(old.log_length + rise * ascent, low, high)
+    return Tuning(done, old.anchor, log_step, mean, shortfall, length, moment, square)
+
+
+def _chees_slope(state: Ensemble, end: _Move, accept: Array, time: Array) -> Array:
+    """Derivative of log(ChEES / time ** THRIFT) with the log of the time travelled.
+
+    ChEES is the mean squared change of the squared distance from the centre. Left alone it asks for
+    trajectories three times as long as pay for themselves where a spread between families is open.
+    """
+    weight = jnp.where(jnp.isfinite(end.error), accept, 0.0)
+    weight = weight / (jnp.sum(weight) + 1e-10)
+    inverse = jnp.linalg.inv(state.root).T
+    there = jnp.where(weight[:, None] > 0, end.w, 0.0)
+    away = (there - weight @ there) @ inverse
+    before = (state.w - jnp.mean(state.w, axis=0)) @ inverse
+    grown = jnp.sum(away**2, axis=1) - jnp.sum(before**2, axis=1)
+    value = 0.25 * jnp.sum(weight * grown**2)
+    rise = jnp.sum(weight * grown * jnp.sum(away * end.momentum, axis=1))
+    slope = time * rise / value - THRIFT
+    return jnp.where(jnp.isfinite(slope), jnp.clip(slope, -5.0, 5.0), 0.0)
+
+
+def _pooled_root(w: Array, old: Array) -> Array:
+    """Root of the covariance of draws (draw, chain, dim), shrunk to the one in use."""
+    draws, chains, dim = w.shape
+    x = jnp.linalg.solve(old, (w - jnp.mean(w, axis=(0, 1))).reshape(-1, dim).T)
+    weight = chains * 3.0 / (chains * 3.0 + dim)
+    covariance = weight * (x @ x.T) / (draws * chains) + (1.0 - weight) * jnp.eye(dim)
+    root = jnp.linalg.cholesky(covariance)
+    return jnp.where(jnp.isfinite(root).all(), old @ root, old)
+
+
+def _halton(i: Array) -> Array:
+    """The ``i``-th point of the van der Corput sequence in base 2."""
+    places = jnp.arange(16)
+    return jnp.sum(((i >> places) & 1) * 2.0 ** (-places - 1.0))
+
+
+class Programs(NamedTuple):
+    """The compiled ``begin(key, prepared)`` and ``advance(state, prepared, tune, whiten)``."""
+
+    begin: Any
+    advance: Any
+
+
+@lru_cache(maxsize=64)
+def compiled_ensemble(target: Target, chains: int) -> Programs:
+    """The jitted programs (cached)."""
+    return Programs(
+        jax.jit(partial(begin, target, chains=chains)), jax.jit(partial(advance, target))
+    )
+
+
+def sample_ensemble(
+    target: Target, prepared: Prepared, settings: Settings, progress: Progress
+) -> Draws:
+    """Run the chains; ``progress(done, total, phase)`` is called after every round."""
+    programs = compiled_ensemble(target, settings.chains)
+    state = programs.begin(jax.random.key(settings.seed + 1), prepared)
+    warm, keep = (-(-n // ROUND) for n in (settings.warmup, settings.draws))
+    kept = []
+    for i in range(warm + keep):
+        progress(i * ROUND, (warm + keep) * ROUND, "warm-up" if i < warm else "sampling")
+        state, collected = programs.advance(state, prepared, i < warm, i < warm - 1)
+        if i >= warm:
+            kept.append(collected)
+    progress((warm + keep) * ROUND, (warm + keep) * ROUND, "done")
+    return _assemble(kept, target, prepared, settings)
+
+
+def _assemble(kept: list[Any], target: Target, prepared: Prepared, settings: Settings) -> Draws:
+    joined = {k: np.concatenate([c[k] for c in kept])[: settings.draws] for k in kept[0]}
+    stats = {k: np.swapaxes(v, 0, 1) for k, v in joined.items()}
+    z = compiled_from_whitened(target)(prepared, stats.pop("w"))
+    stats["lp"] = -stats.pop("potential_energy")
+    return Draws(np.asarray(z), stats, {"groups": prepared.starts.shape[0]})

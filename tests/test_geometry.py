@@ -1,0 +1,151 @@
+"""The coordinates that sampling runs in leave the posterior alone: densities and Jacobians."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import numpyro.distributions as dist
+import pytest
+from numpyro.distributions import biject_to
+from scipy import stats
+
+import bayes_scaling as bs
+from bayes_scaling.distributions import HalfNormal, StudentT, log_fold, unfold
+from bayes_scaling.infer.bend import AT_MODE, straighten, summands
+from bayes_scaling.infer.prepare import (
+    compiled_prepare,
+    from_whitened,
+    plain_args,
+    whitened_potential,
+)
+from bayes_scaling.infer.target import make_target
+from bayes_scaling.infer.whiten import Whitening, unwhiten, whitening_at
+
+
+@pytest.fixture(autouse=True)
+def double():
+    with jax.enable_x64(True):
+        yield
+
+
+def log_det(f, x):
+    return float(jnp.linalg.slogdet(jax.jacfwd(f)(x))[1])
+
+
+@pytest.mark.parametrize("u", [-30.0, -4.0, -1.0, 0.0, 0.7, 3.0, 12.0])
+def test_half_normal_coordinate(u):
+    own = HalfNormal(0.3)
+    to_value = biject_to(own.support)
+    value = to_value(jnp.asarray(u))
+    assert float(to_value.inv(value)) == pytest.approx(u, abs=1e-7)
+    slope = float(jnp.log(jax.grad(to_value)(jnp.asarray(u))))
+    assert slope == pytest.approx(float(to_value.log_abs_det_jacobian(u, value)), abs=1e-9)
+    assert float(own.log_prob(value)) == float(dist.HalfNormal(0.3).log_prob(value))
+
+
+def test_half_normal_coordinate_is_near_standard_normal():
+    u = jnp.linspace(-2.5, 2.5, 51)
+    own = HalfNormal(1.0)
+    to_value = biject_to(own.support)
+    value = to_value(u)
+    density = own.log_prob(value) + to_value.log_abs_det_jacobian(u, value)
+    assert np.abs(density - dist.Normal().log_prob(u)).max() < 0.07
+
+
+def test_unfold_inverts_and_differentiates():
+    log_value = jnp.linspace(-50.0, 4.0, 200)
+    assert np.allclose(log_fold(unfold(log_value)), log_value, atol=1e-10)
+    step = 1e-6
+    by_difference = (unfold(log_value + step) - unfold(log_value - step)) / (2 * step)
+    assert np.allclose(jax.vmap(jax.grad(unfold))(log_value), by_difference, rtol=1e-5)
+
+
+@pytest.mark.parametrize("df", [1.5, 4.0, 30.0])
+def test_student_t_draws_follow_its_distribution_function(df):
+    draws = np.asarray(StudentT(df, 1.0, 2.0).sample(jax.random.key(0), (20_000,)))
+    assert stats.kstest(draws, stats.t(df, 1.0, 2.0).cdf).pvalue > 1e-4
+
+
+def test_bend_is_linear_above_the_mode_and_logarithmic_below():
+    unit = jnp.zeros(3)
+    bent = (True, False, True)
+    for start in ([-20.0, 1.0, AT_MODE], [30.0, -2.0, -3.0]):
+        u = jnp.asarray(start)
+        value, turn = straighten(u, unit, bent)
+        assert float(turn) == pytest.approx(log_det(lambda v: straighten(v, unit, bent)[0], u))
+        assert float(value[1]) == start[1]
+    assert float(straighten(jnp.asarray([30.0, 0, 0]), unit, bent)[0][0]) == pytest.approx(
+        np.log(30.0)
+    )
+
+
+@pytest.mark.parametrize(
+    ("law", "named"),
+    [
+        ("chinchilla", {"E", "A", "B"}),
+        ("gadre", {"E", "a", "b"}),
+        ("power_law_with_floor(N)", None),
+        ("power_law(N)", set()),
+        ("kaplan", set()),
+    ],
+)
+def test_summands_are_the_coefficients_of_sums(law, named):
+    found = summands(bs.get_law(law))
+    if named is None:
+        assert len(found) == 2
+    else:
+        assert found == named
+
+
+def test_whitening_jacobian_and_first_direction():
+    rng = np.random.default_rng(0)
+    root = jnp.asarray(rng.normal(size=(5, 5)))
+    prior = jnp.asarray(0.2 * np.eye(5) + 0.05)
+    made = whitening_at(jnp.asarray(rng.normal(size=5)), root, prior, sigma=2)
+    assert np.allclose(made.scale @ made.scale.T, root @ root.T)
+    assert np.allclose(made.scale[2, 1:], 0.0, atol=1e-12)
+    assert made.share.min() >= 0
+    assert made.share.max() <= 1
+    w = jnp.asarray(rng.normal(size=5))
+    constant = float(jnp.linalg.slogdet(made.scale)[1])
+    growth = float(unwhiten(made, 2, w)[1])
+    assert log_det(lambda v: unwhiten(made, 2, v)[0], w) == pytest.approx(constant + growth)
+
+
+def test_a_direction_that_the_data_fix_widens_with_the_noise():
+    made = Whitening(jnp.zeros(2), jnp.eye(2), jnp.asarray([1.0, 0.0]))
+    z, _ = unwhiten(made, 0, jnp.asarray([0.5, 1.0]))
+    assert float(z[1]) == pytest.approx(np.exp(0.5))
+
+
+@pytest.mark.parametrize("pool", ["partial", "separate"])
+def test_whitened_density_is_the_models(pool):
+    """Density in whitened coordinates less that of the constrained values: one constant."""
+    from numpyro.infer.util import log_density
+
+    from bayes_scaling.arguments import make_args
+    from bayes_scaling.build import numpyro_model_of
+    from bayes_scaling.resolve import resolve
+
+    runs = bs.published_runs(embeddings=False)
+    spec = resolve(runs, "chinchilla", pool=pool)
+    args = make_args(runs, spec)
+    target = make_target(spec, args)
+    prepared = compiled_prepare(target, 2, 2)(jax.random.key(0), args, np.float64(-1))
+    density = whitened_potential(target, prepared)
+    model = numpyro_model_of(spec)
+    plain = plain_args(prepared)
+
+    def sites_of(w):
+        sites = target.constrain(from_whitened(target, prepared, w), plain_args(prepared))
+        return {s.name: sites[s.name] for s in target.sites}
+
+    def flat(w):
+        return jnp.concatenate([jnp.ravel(v) for v in sites_of(w).values()])
+
+    rng = np.random.default_rng(1)
+    gaps = []
+    for _ in range(3):
+        w = jnp.asarray(0.5 * rng.normal(size=target.dim))
+        value, _ = log_density(model, (plain,), {}, sites_of(w))
+        gaps.append(float(value) + log_det(flat, w) + float(density(w)))
+    assert np.ptp(gaps) < 1e-6 * max(1.0, abs(gaps[0]))

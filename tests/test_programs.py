@@ -1,0 +1,116 @@
+"""Compiled programs: padded tables share them, and they are kept between processes."""
+
+import subprocess
+import sys
+
+import jax
+import numpy as np
+import pytest
+
+import bayes_scaling as bs
+from bayes_scaling._compile_cache import VARIABLE, cache_folder, programs_kept
+from bayes_scaling.arguments import bucket, make_args, padded
+from bayes_scaling.infer.target import make_target
+from bayes_scaling.resolve import resolve
+
+CHILD = """
+import sys
+import numpy as np
+import bayes_scaling as bs
+rng = np.random.default_rng(0)
+N, D = 10 ** rng.uniform(7, 10, 30), 10 ** rng.uniform(9, 12, 30)
+L = 1.8 + 400 * N**-0.34 + 900 * D**-0.33
+fit = bs.fit({"N": N, "D": D, "L": L * np.exp(0.01 * rng.normal(size=30))}, progress=False)
+import jax
+assert jax.config.jax_compilation_cache_dir is None
+print(float(fit.posterior["E"].mean()))
+"""
+
+
+@pytest.mark.parametrize(
+    ("rows", "size"), [(1, 16), (16, 16), (17, 24), (25, 32), (33, 48), (49, 64), (65, 96),
+                       (97, 128), (240, 256), (100_000, 131_072)])  # fmt: skip
+def test_buckets(rows, size):
+    assert bucket(rows) == size
+
+
+@pytest.mark.parametrize("options", [{}, {"noise_trend": "N"}, {"noise": "normal_log"}])
+def test_padding_leaves_the_density_alone(options):
+    runs = bs.published_runs(embeddings=False)
+    spec = resolve(runs, "chinchilla", **options)
+    args = make_args(runs, spec)
+    wide = padded(args, 64)
+    rng = np.random.default_rng(0)
+    with jax.enable_x64(True):
+        narrow_target, wide_target = make_target(spec, args), make_target(spec, wide)
+        for _ in range(3):
+            z = 0.3 * rng.normal(size=narrow_target.dim)
+            densities = (
+                float(narrow_target.potential(z, args)),
+                float(wide_target.potential(z, wide)),
+            )
+            assert densities[0] == pytest.approx(densities[1], rel=1e-12)
+            slopes = [
+                jax.grad(t.potential)(z, a) for t, a in ((narrow_target, args), (wide_target, wide))
+            ]
+            assert np.allclose(*slopes, rtol=1e-9)
+
+
+def test_a_second_table_of_another_length_compiles_nothing():
+    rng = np.random.default_rng(1)
+
+    def table(rows):
+        N, D = 10 ** rng.uniform(7, 10, rows), 10 ** rng.uniform(9, 12, rows)
+        L = 1.8 + 400 * N**-0.34 + 900 * D**-0.33
+        return {"N": N, "D": D, "L": L * np.exp(0.01 * rng.normal(size=rows))}
+
+    bs.fit(table(60), progress=False)
+    compiled = []
+
+    def record(event, seconds, **_):
+        if event == "/jax/core/compile/backend_compile_duration":
+            compiled.append(seconds)
+
+    jax.monitoring.register_event_duration_secs_listener(record)
+    try:
+        fit = bs.fit(table(51), progress=False)
+    finally:
+        jax.monitoring.clear_event_listeners()
+    assert fit.data["log_likelihood"]["L"].sizes["row"] == 51
+    assert sum(compiled) < 0.3, compiled
+
+
+def test_programs_are_kept_in_the_users_folder(tmp_path, monkeypatch):
+    monkeypatch.setenv(VARIABLE, str(tmp_path / "kept"))
+    monkeypatch.delenv("PYTEST_XDIST_WORKER", raising=False)
+    first, second = (run_child() for _ in range(2))
+    assert first == second
+    assert any((tmp_path / "kept").iterdir())
+
+
+def test_keeping_can_be_switched_off(tmp_path, monkeypatch):
+    monkeypatch.setenv(VARIABLE, "off")
+    assert cache_folder() is None
+    monkeypatch.setenv(VARIABLE, "")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    if sys.platform.startswith("linux"):
+        assert cache_folder() == tmp_path / "bayes_scaling" / "xla"
+
+
+def test_a_folder_of_the_users_own_is_left_alone(tmp_path):
+    before = jax.config.jax_compilation_cache_dir
+    jax.config.update("jax_compilation_cache_dir", str(tmp_path))
+    try:
+        with programs_kept():
+            assert jax.config.jax_compilation_cache_dir == str(tmp_path)
+        assert jax.config.jax_compilation_cache_dir == str(tmp_path)
+    finally:
+        jax.config.update("jax_compilation_cache_dir", before)
+
+
+def run_child():
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", CHILD], capture_output=True, text=True, check=True
+    )
+    assert "Traceback" not in done.stderr
+    return done.stdout
