@@ -21,7 +21,6 @@ from bayes_scaling.posterior import Fit
 
 FAMILIES = ("Cerebras-GPT", "Cerebras-GPT-muP", "Pythia")
 LAW = "chinchilla"
-CAREFUL = 0.97  # 17 runs leave sigma open to a factor of two, and steps must suit the smallest
 FIT, PICTURE, TABLE = "fit.nc", "quickstart.png", "quickstart.csv"
 COLUMNS = ["family", "model", "params_non_embed", "params", "tokens", "loss", "role", "source"]
 WHY_NON_EMBEDDING = (
@@ -64,8 +63,8 @@ def run_quickstart(
     out: str | Path | None = "quickstart",
     *,
     seed: int = 0,
-    draws: int | None = 500,
-    warmup: int | None = 400,
+    draws: int | None = 800,
+    warmup: int | None = 500,
     chains: int | None = None,
     progress: bool | Progress = True,
     say: Say = lambda line: None,
@@ -99,8 +98,6 @@ def run_quickstart(
         chains=chains,
         draws=draws,
         warmup=warmup,
-        target_accept=CAREFUL,
-        max_tree_depth=11,
         seed=seed,
         progress=progress,
     )

@@ -18,7 +18,6 @@ from bayes_scaling.infer.prepare import (
     whitened_potential,
 )
 from bayes_scaling.infer.target import make_target
-from bayes_scaling.infer.whiten import Whitening, unwhiten, whitening_at
 
 
 @pytest.fixture(autouse=True)
@@ -94,27 +93,6 @@ def test_summands_are_the_coefficients_of_sums(law, named):
         assert len(found) == 2
     else:
         assert found == named
-
-
-def test_whitening_jacobian_and_first_direction():
-    rng = np.random.default_rng(0)
-    root = jnp.asarray(rng.normal(size=(5, 5)))
-    prior = jnp.asarray(0.2 * np.eye(5) + 0.05)
-    made = whitening_at(jnp.asarray(rng.normal(size=5)), root, prior, sigma=2)
-    assert np.allclose(made.scale @ made.scale.T, root @ root.T)
-    assert np.allclose(made.scale[2, 1:], 0.0, atol=1e-12)
-    assert made.share.min() >= 0
-    assert made.share.max() <= 1
-    w = jnp.asarray(rng.normal(size=5))
-    constant = float(jnp.linalg.slogdet(made.scale)[1])
-    growth = float(unwhiten(made, 2, w)[1])
-    assert log_det(lambda v: unwhiten(made, 2, v)[0], w) == pytest.approx(constant + growth)
-
-
-def test_a_direction_that_the_data_fix_widens_with_the_noise():
-    made = Whitening(jnp.zeros(2), jnp.eye(2), jnp.asarray([1.0, 0.0]))
-    z, _ = unwhiten(made, 0, jnp.asarray([0.5, 1.0]))
-    assert float(z[1]) == pytest.approx(np.exp(0.5))
 
 
 @pytest.mark.parametrize("pool", ["partial", "separate"])

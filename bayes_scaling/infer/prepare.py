@@ -15,13 +15,10 @@ from bayes_scaling.build import Args
 from bayes_scaling.infer.bend import bend_at, straighten
 from bayes_scaling.infer.newton import Mode, find_mode
 from bayes_scaling.infer.target import OFFSET, Target
-from bayes_scaling.infer.whiten import Whitening, unwhiten, whitening_at
 
 CURVATURE_FLOOR = 0.05  # flatter directions are whitened as if the sd were 4.5
 FLOOR = 1e-6
 BLURS = (0.3, 0.05, 0.008, 0.0)  # noise added to the data while searching, in responses
-NO_DATA = 1e3  # so much that only the prior speaks
-STEPS = 80
 GROUPS = 8  # starting points, one for each group of chains
 SAME_MODE = 1.0  # sds apart, and
 MODE_GAP = 8.0  # nats below the best, for a second mode to matter
@@ -30,7 +27,7 @@ CANDIDATES = 8  # starting points tried for a chain before it starts at the mode
 
 
 class Prepared(NamedTuple):
-    """The geometry that sampling runs in: `Whitening` from ``w``, near standard normal, to ``z``.
+    """The geometry that sampling runs in: ``z = mode + scale @ w`` with ``w`` near standard normal.
 
     ``args`` hold the chosen centring; ``starts`` (chain, dim) are starting points in ``w``;
     ``potentials`` (start,) and ``decrement`` (start,) describe the searches, ``modes`` (start,
@@ -38,7 +35,8 @@ class Prepared(NamedTuple):
     """
 
     args: Args
-    whitening: Whitening
+    mode: Array
+    scale: Array
     starts: Array
     potentials: Array
     decrement: Array
@@ -57,7 +55,7 @@ def prepare_fn(target: Target, n_starts: int, n_chains: int) -> Callable[..., Pr
         key_start, key_chain = jax.random.split(key)
         keys = jax.random.split(key_start, n_starts)
         starts = jax.vmap(lambda k: target.draw_prior(k, args))(keys)
-        found, priors = jax.vmap(lambda z: _sharpen(target, z, args))(starts)
+        found = jax.vmap(lambda z: _sharpen(target, z, args))(starts)
         place = jnp.argmin(jnp.where(jnp.isfinite(found.potential), found.potential, jnp.inf))
         best, hessian = found.z[place], found.hessian[place]
         centred, turns = _adapt_groups(target, best, hessian, args, centring)
@@ -65,12 +63,11 @@ def prepare_fn(target: Target, n_starts: int, n_chains: int) -> Callable[..., Pr
         distances = jnp.linalg.norm((found.z - best) @ _root(hessian), axis=1)
         unit, mode, scale = bend_at(*_move(target, best, factor, centred, turns), target.bent)
         centred = {**centred, "bend": unit}
-        shares = factor.T @ priors[place] @ factor
-        whitening = whitening_at(mode, scale, shares, target.sigma)
         return Prepared(
             centred,
-            whitening,
-            _starts(target, key_chain, centred, whitening, n_chains),
+            mode,
+            scale,
+            _starts(target, key_chain, centred, mode, scale, n_chains),
             found.potential,
             found.decrement,
             found.z,
@@ -93,37 +90,27 @@ def compiled_prepare(target: Target, n_starts: int, n_chains: int) -> Any:
     return jax.jit(prepare_fn(target, n_starts, n_chains))
 
 
-def _sharpen(target: Target, z: Array, args: Args) -> tuple[Mode, Array]:
-    """Follow the mode from blurred data, whose log density is smooth, to the data as they are.
+def _sharpen(target: Target, z: Array, args: Args) -> Mode:
+    """Follow the mode from blurred data, whose log density is smooth, to the data as they are."""
 
-    Returns the mode, and the Hessian of the prior alone there: the last stage takes no step.
-    """
-
-    def stage(z: Array, plan: tuple[Array, Array]) -> tuple[Array, Mode]:
-        blurred = {**args, "blur": plan[0]}
-        found = find_mode(lambda v: target.potential(v, blurred), z, max_steps=plan[1])
+    def stage(z: Array, blur: Array) -> tuple[Array, Mode]:
+        found = find_mode(lambda v: target.potential(v, {**args, "blur": blur}), z)
         return found.z, found
 
-    plan = jnp.asarray([*BLURS, NO_DATA]), jnp.asarray([STEPS] * len(BLURS) + [1])
-    _, modes = jax.lax.scan(stage, z, plan)
-    return jax.tree.map(lambda leaf: leaf[-2], modes), modes.hessian[-1]
+    _, modes = jax.lax.scan(stage, z, jnp.asarray(BLURS))
+    return jax.tree.map(lambda leaf: leaf[-1], modes)
 
 
 def whitened_potential(target: Target, prepared: Prepared) -> Callable[[Array], Array]:
     """The potential as a function of whitened coordinates (dim,)."""
-
-    def potential(w: Array) -> Array:
-        z, growth = unwhiten(prepared.whitening, target.sigma, w)
-        return target.potential(z, prepared.args) - growth
-
-    return potential
+    return lambda w: target.potential(prepared.mode + prepared.scale @ w, prepared.args)
 
 
 def from_whitened(target: Target, prepared: Prepared, w: Array) -> Array:
     """NumPyro's own unconstrained coordinates of whitened draws (..., dim); see `plain_args`."""
 
     def one(w: Array) -> Array:
-        z, _ = unwhiten(prepared.whitening, target.sigma, w)
+        z = prepared.mode + prepared.scale @ w
         return straighten(z, prepared.args["bend"], target.bent)[0]
 
     return jax.vmap(one)(w.reshape(-1, w.shape[-1])).reshape(w.shape)
@@ -204,15 +191,16 @@ def _move(
     return target.recentre(z, args, turns), jacobian @ factor
 
 
-def _starts(target: Target, key: Array, args: Args, whitening: Whitening, n_chains: int) -> Array:
+def _starts(
+    target: Target, key: Array, args: Args, mode: Array, scale: Array, n_chains: int
+) -> Array:
     """Dispersed finite starting points in whitened coordinates, shape (chain, dim)."""
-    tries = jax.random.normal(key, (n_chains, CANDIDATES, target.dim), whitening.mode.dtype)
+    tries = jax.random.normal(key, (n_chains, CANDIDATES, target.dim), mode.dtype)
     spread = jnp.linspace(1.5, 0.25, CANDIDATES)[:, None]
     tries = tries * spread
 
     def first_finite(candidates: Array) -> Array:
-        z = jax.vmap(lambda w: unwhiten(whitening, target.sigma, w)[0])(candidates)
-        energy = jax.vmap(lambda v: target.potential(v, args))(z)
+        energy = jax.vmap(lambda w: target.potential(mode + scale @ w, args))(candidates)
         good = jnp.isfinite(energy)
         return jnp.where(good.any(), candidates[jnp.argmax(good)], 0.0)
 

@@ -53,11 +53,6 @@ class Target(NamedTuple):
         """Number of unconstrained coordinates."""
         return self.sites[-1].stop
 
-    @property
-    def sigma(self) -> int:
-        """Place of the noise's coordinate."""
-        return next(s.start for s in self.sites if s.name == "sigma")
-
     def names(self) -> list[str]:
         """A name for every coordinate, such as ``E_offset[2]``."""
         return [
