@@ -14,7 +14,7 @@ bayes-scaling quickstart --out tour --draws 500
 bayes-scaling quickstart --json > quickstart.json
 """)
 def quickstart(
-    out: o.Folder = "quickstart", seed: o.Seed = 0, draws: o.Kept = 800, as_json: o.Json = False
+    out: o.Folder = "quickstart", seed: o.Seed = 0, draws: o.Kept = 1000, as_json: o.Json = False
 ) -> int:
     """Fit published losses and forecast runs held out.
 
