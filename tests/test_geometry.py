@@ -10,7 +10,7 @@ from scipy import stats
 
 import bayes_scaling as bs
 from bayes_scaling.distributions import HalfNormal, StudentT, log_fold, unfold
-from bayes_scaling.infer.bend import AT_MODE, straighten, summands
+from bayes_scaling.infer.bend import bend_at, straighten, summands
 from bayes_scaling.infer.prepare import (
     compiled_prepare,
     from_whitened,
@@ -67,7 +67,7 @@ def test_student_t_draws_follow_its_distribution_function(df):
 def test_bend_is_linear_above_the_mode_and_logarithmic_below():
     unit = jnp.zeros(3)
     bent = (True, False, True)
-    for start in ([-20.0, 1.0, AT_MODE], [30.0, -2.0, -3.0]):
+    for start in ([-20.0, 1.0, 2.9], [30.0, -2.0, -3.0]):
         u = jnp.asarray(start)
         value, turn = straighten(u, unit, bent)
         assert float(turn) == pytest.approx(log_det(lambda v: straighten(v, unit, bent)[0], u))
@@ -75,6 +75,17 @@ def test_bend_is_linear_above_the_mode_and_logarithmic_below():
     assert float(straighten(jnp.asarray([30.0, 0, 0]), unit, bent)[0][0]) == pytest.approx(
         np.log(30.0)
     )
+
+
+def test_bend_at_keeps_the_mode_and_carries_the_scale():
+    mode, bent = jnp.asarray([0.4, -1.0, 2.0]), (True, False, True)
+    scale = jnp.diag(jnp.asarray([0.1, 2.0, 3.0]))  # the third is open and stays a logarithm
+    unit, place, carried = bend_at(mode, scale, bent)
+    assert np.allclose(straighten(place, unit, bent)[0], mode, atol=1e-10)
+    slopes = jax.jacfwd(lambda u: straighten(u, unit, bent)[0])(place)
+    assert np.allclose(slopes @ carried, scale, atol=1e-9)
+    assert np.allclose(carried[2, 2], 3.0, atol=1e-9)
+    assert carried[0, 0] > 0.3
 
 
 @pytest.mark.parametrize(
@@ -127,3 +138,20 @@ def test_whitened_density_is_the_models(pool):
         value, _ = log_density(model, (plain,), {}, sites_of(w))
         gaps.append(float(value) + log_det(flat, w) + float(density(w)))
     assert np.ptp(gaps) < 1e-6 * max(1.0, abs(gaps[0]))
+
+
+def test_the_mode_is_carried_into_the_families_own_coordinates():
+    """Turning, centring and bending move no point: the families' values at the mode stay."""
+    from bayes_scaling.arguments import make_args
+    from bayes_scaling.resolve import resolve
+
+    runs = bs.published_runs(embeddings=False)
+    spec = resolve(runs, "chinchilla", pool="partial")
+    args = make_args(runs, spec)
+    target = make_target(spec, args)
+    prepared = compiled_prepare(target, 2, 2)(jax.random.key(0), args, np.float64(-1))
+    found = prepared.modes[np.argmin(prepared.potentials)]
+    carried = from_whitened(target, prepared, jnp.zeros(target.dim))
+    before, after = target.constrain(found, args), target.constrain(carried, plain_args(prepared))
+    for name in ("E", "A", "B", "alpha", "beta", "sigma", "tau_E"):
+        assert np.allclose(before[name], after[name], rtol=1e-6), name

@@ -19,8 +19,8 @@ from bayes_scaling.equation.terms import additive_terms, linear_terms
 from bayes_scaling.spec import Law, ModelSpec
 
 UNITS_TO_MODE = 3.0  # the mode lies three units up, where softplus is within 2 % of linear
-AT_MODE = float(np.log(np.expm1(UNITS_TO_MODE)))
-STRETCH = UNITS_TO_MODE / -np.expm1(-UNITS_TO_MODE)  # du / d(log value) at the mode
+FAR_BELOW = 1e-12  # of a unit, where softplus is an exponential
+OPEN = 0.5  # sd of the logarithm
 
 
 @lru_cache(maxsize=128)
@@ -50,7 +50,14 @@ def straighten(u: Array, unit: Array, bent: tuple[bool, ...]) -> tuple[Array, Ar
 
 
 def bend_at(mode: Array, scale: Array, bent: tuple[bool, ...]) -> tuple[Array, Array, Array]:
-    """Units that fit a mode given in logarithms, and the mode and whitening in new coordinates."""
-    where, unit = np.asarray(bent), mode - np.log(UNITS_TO_MODE)
-    stretch = jnp.where(where, STRETCH, 1.0)
-    return unit, jnp.where(where, AT_MODE, mode), stretch[:, None] * scale
+    """Units that fit a mode given in logarithms, and the mode and whitening in new coordinates.
+
+    A coefficient that is open to more than `OPEN` keeps its logarithm, by a unit far above it: its
+    posterior may reach over decades, of which a linear coordinate would make thousands of units.
+    """
+    where = np.asarray(bent)
+    known = jnp.linalg.norm(scale, axis=1) < OPEN
+    ratio = jnp.where(known, UNITS_TO_MODE, FAR_BELOW)
+    stretch = jnp.where(where, ratio / -jnp.expm1(-ratio), 1.0)
+    place = jnp.where(where, jnp.log(jnp.expm1(ratio)), mode)
+    return mode - jnp.log(ratio), place, stretch[:, None] * scale

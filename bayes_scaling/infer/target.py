@@ -120,7 +120,8 @@ def _target(spec: ModelSpec, frozen: _ByShape) -> Target:
                 return None
             value, fn = values[site["name"]], site["fn"]
             if site["name"] in turns:
-                return fn.base_dist.scale * (turns[site["name"]].T @ value)
+                spread = fn.base_dist
+                return spread.loc + spread.scale * (turns[site["name"]].T @ value)
             return biject_to(fn.support)(value)
 
         seeded = handlers.seed(handlers.substitute(model, substitute_fn=place), 0)
