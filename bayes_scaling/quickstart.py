@@ -100,6 +100,7 @@ def run_quickstart(
         chains=chains,
         draws=draws,
         warmup=warmup,
+        target_accept=0.97,
         seed=seed,
         progress=progress,
     )

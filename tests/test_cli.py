@@ -191,8 +191,9 @@ def test_where_keeps_any_of_several_values(here):
 
 def test_the_fit_that_quickstart_proposes_is_its_own(here, tour):
     code, out, err = run(
-        "fit", "runs.csv", "--column", "N=params_non_embed", "--group", "family", "--where",
-        "role=fit", "--draws", "100", "--out", "again.nc", "--json",
+        "fit", "runs.csv", "--column", "N=params_non_embed", "--group", "family", "--pool",
+        "A=shared", "--pool", "B=shared", "--target-accept", "0.97", "--where", "role=fit",
+        "--draws", "100", "--out", "again.nc", "--json",
     )  # fmt: skip
     record = json.loads(out)
     assert code == tour[1]

@@ -60,6 +60,6 @@ def _print_next(folder: str) -> None:
     emit(f"  bayes-scaling forecast {folder}/fit.nc --at N=70B,D=1.4T,family=Pythia")
     emit(
         f"  bayes-scaling fit {folder}/quickstart.csv --column N=params_non_embed"
-        " --group family --pool A=shared --pool B=shared --where role=fit"
+        " --group family --pool A=shared --pool B=shared --target-accept 0.97 --where role=fit"
     )
     emit("The last line repeats the fit; put your own table and columns in its place.")
