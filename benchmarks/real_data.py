@@ -95,7 +95,7 @@ def judge(label: str, runs: bs.Runs, options: dict[str, Any]) -> tuple[dict[str,
         "divergences": int(numbers["divergences"]),
         "seconds_cold": round(seconds[0], 1),
         "seconds_warm": round(seconds[1], 1),
-        "steps": round(float(fit.data["sample_stats"]["n_steps"].mean()), 1),
+        "samplers": [step["sampler"] for step in fit.path] or ["as asked"],
         "findings": [f.code for f in fit.diagnose().findings if f.severity != "info"],
     }
     return record, fit
