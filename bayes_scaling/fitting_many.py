@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -25,20 +25,13 @@ from bayes_scaling.build import Args
 from bayes_scaling.data.load import read_runs
 from bayes_scaling.data.runs import Runs
 from bayes_scaling.identify import require_rows
-from bayes_scaling.infer.auto import first_sampler
-from bayes_scaling.infer.base import Draws, Progress, Settings
-from bayes_scaling.infer.batch import Result, prepare_batch, sample_batch
-from bayes_scaling.infer.nuts import sample_nuts
-from bayes_scaling.infer.prepare import Prepared, other_modes, plain_args
-from bayes_scaling.infer.samplers import SAMPLERS
-from bayes_scaling.infer.target import Target, compiled_constrain, make_target, shapes_of
+from bayes_scaling.infer.base import Progress
+from bayes_scaling.infer.batch import BATCH, SIZES, Result, posteriors
+from bayes_scaling.infer.target import Target, make_target, shapes_of
 from bayes_scaling.posterior import posterior_names, variable_dims
 from bayes_scaling.resolve import resolve
 from bayes_scaling.spec import Law, ModelSpec
 from bayes_scaling.storage import spec_to_json
-
-BATCH = 16
-SIZES = {"laplace": (4, 250), "chees": (64, 50), "nuts": (4, 250)}  # chains, draws of each
 
 
 @dataclass(frozen=True)
@@ -66,7 +59,7 @@ class ManyFits:
         return xr.Dataset(values, coords=coords)
 
     def table(self, prob: float = 0.9) -> pd.DataFrame:
-        """One row for every table and scalar: median, interval, and the sampler accepted."""
+        """One row for every table and scalar: median, interval, sampler, and doubt if any."""
         return pd.concat([self._rows(i, prob) for i in range(len(self))], ignore_index=True)
 
     def _rows(self, i: int, prob: float) -> pd.DataFrame:
@@ -80,7 +73,8 @@ class ManyFits:
             np.concatenate(columns, axis=1), [(1 - prob) / 2, 0.5, (1 + prob) / 2], axis=0
         )
         found = {"table": i, "parameter": names, "median": middle, "low": low, "high": high}
-        return pd.DataFrame({**found, "sampler": self.results[i].sampler})
+        how = {"sampler": self.results[i].sampler, "doubt": self.results[i].doubt}
+        return pd.DataFrame({**found, **how})
 
 
 @dataclass(frozen=True)
@@ -128,7 +122,8 @@ def fit_many(
     -------
     ManyFits
         A thousand draws or more of every posterior. A table whose fast answer is refused is
-        sampled by the next sampler of `fit`, in the end by NUTS.
+        sampled by the next sampler of `fit`, in the end by NUTS; where even that did not
+        converge, its ``doubt`` says so.
 
     Raises
     ------
@@ -209,51 +204,7 @@ def _kept(part: _Job, seed: int, folder: Path | None) -> list[Result]:
 
 
 def _sampled(part: _Job, seed: int) -> list[Result]:
-    """Sample a part by one sampler after another, each taking what the last was refused."""
-    seeds = np.asarray([seed + i for i in part.places])
-    args = _stacked(part.args)
-    first = first_sampler(part.target)
-    prepared = prepare_batch(part.target, _sized(first.name), _filled(seeds), args)
-    done: dict[int, Result] = {}
-    left = [i for i in range(len(seeds)) if not other_modes(_row(prepared, i))]
-    for name in ("laplace", "chees") if first.name == "laplace" else ("chees",):
-        if not left:
-            break
-        held = jax.tree.map(lambda x, left=left: np.asarray(x)[_filled(np.asarray(left))], prepared)
-        found = sample_batch(part.target, _sized(name), _filled(seeds[left]), held)
-        done.update({i: r for i, r in zip(left, found, strict=False) if not r.refused})
-        left = [i for i in left if i not in done]
-    for i in range(len(seeds)):
-        if i not in done:
-            done[i] = _by_nuts(part.target, _row(prepared, i), int(seeds[i]))
-    return [done[i] for i in range(len(seeds))]
-
-
-def _sized(name: str) -> Settings:
-    chains, draws = SIZES[name]
-    return SAMPLERS[name].settle(Settings(chains=chains, draws=draws))
-
-
-def _by_nuts(target: Target, prepared: Prepared, seed: int) -> Result:
-    settings = replace(_sized("nuts"), seed=seed)
-    draws: Draws = sample_nuts(target, prepared, settings, no_progress)
-    found = compiled_constrain(target)(draws.z, plain_args(prepared))
-    sites = {k: np.asarray(v) for k, v in found.items()}
-    return Result(sites, "nuts", "", {"divergences": float(draws.stats["diverging"].sum())})
-
-
-def _row(prepared: Prepared, i: int) -> Prepared:
-    return jax.tree.map(lambda x: x[i], prepared)
-
-
-def _filled(values: np.ndarray) -> np.ndarray:
-    """Repeat the last value up to a whole batch, so that every batch has one shape."""
-    return np.concatenate([values, np.repeat(values[-1:], BATCH - len(values))])
-
-
-def _stacked(args: Sequence[Mapping[str, Any]]) -> Args:
-    whole = [*args, *[args[-1]] * (BATCH - len(args))]
-    return jax.tree.map(lambda *leaves: np.stack([np.asarray(x) for x in leaves]), *whole)
+    return posteriors(part.target, np.asarray([seed + i for i in part.places]), part.args)
 
 
 # --- files ---------------------------------------------------------------------------------
@@ -269,10 +220,10 @@ def _digest(part: _Job, seed: int) -> str:
 
 
 def _write(path: Path, results: Sequence[Result]) -> None:
-    about = [{"sampler": r.sampler, "refused": r.refused, "numbers": r.numbers} for r in results]
+    about = [{"sampler": r.sampler, "doubt": r.doubt, "numbers": r.numbers} for r in results]
     arrays = {f"{i}/{name}": v for i, r in enumerate(results) for name, v in r.sites.items()}
     with path.open("wb") as file:
-        np.savez(file, about=np.asarray(json.dumps(about)), **arrays)  # pyright: ignore[reportArgumentType]
+        np.savez(file, allow_pickle=False, about=np.asarray(json.dumps(about)), **arrays)
 
 
 def _read(path: Path) -> list[Result]:

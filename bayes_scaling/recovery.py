@@ -1,5 +1,7 @@
 """Does the posterior find the truth? Parameters drawn from the prior, data from the law, refitted.
 
+The refits go the way that `fit` and `fit_many` go, so that their choice of sampler is judged too.
+
 With the truth drawn from the prior, a 90 % interval holds it 90 % of the time exactly (Cook, Gelman
 and Rubin 2006); the shortfall beyond Monte Carlo error is a fault of the sampler or the model.
 """
@@ -7,28 +9,24 @@ and Rubin 2006); the shortfall beyond Monte Carlo error is a fault of the sample
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 import pandas as pd
 from numpyro import handlers
 
-from bayes_scaling._progress import no_progress
 from bayes_scaling._x64 import in_float64
 from bayes_scaling.arguments import make_args
 from bayes_scaling.build import Args, numpyro_model_of
 from bayes_scaling.data.load import read_runs
 from bayes_scaling.data.runs import Runs
-from bayes_scaling.infer.base import Settings
-from bayes_scaling.infer.many import sample_many
-from bayes_scaling.infer.prepare import plain_args
+from bayes_scaling.infer.batch import BATCH, Result, posteriors
 from bayes_scaling.infer.target import Target, make_target
 from bayes_scaling.posterior import posterior_names
 from bayes_scaling.resolve import resolve
-from bayes_scaling.spec import Law, ModelSpec
+from bayes_scaling.spec import Law, ModelSpec, get_law
 
 SCALE = 2.5  # stands for the typical response, which data-relative priors are multiples of
 
@@ -38,13 +36,13 @@ class Recovery:
     """Truth and posterior of simulated tables.
 
     ``ranks`` (table, variable) are the share of posterior draws below the truth, uniform when all
-    is right; ``ess`` and ``rhat`` (table, variable); ``divergences`` (table,).
+    is right; ``samplers`` and ``doubts`` (table,) say how each posterior was got.
     """
 
     names: tuple[str, ...]
     ranks: np.ndarray
-    rhat: np.ndarray
-    divergences: np.ndarray
+    samplers: tuple[str, ...]
+    doubts: tuple[str, ...]
 
     def coverage(self, prob: float = 0.9) -> tuple[float, float]:
         """Share of truths inside the central interval, with its Monte Carlo standard error.
@@ -90,41 +88,39 @@ def recover(
     families: int = 3,
     rows: int = 14,
     nested: bool = False,
-    settings: Settings | None = None,
+    seed: int = 0,
     known_se: bool = False,
     **options: Any,
 ) -> Recovery:
-    """Simulate ``tables`` tables from the prior and refit them all in one batch.
+    """Simulate ``tables`` tables from the prior and refit them all.
 
     ``options`` are those of `fit` (pool, priors, noise, noise_by_family, noise_trend).
     """
-    from dataclasses import replace
-
-    from bayes_scaling.spec import get_law
-
     chosen = get_law(law)
     runs = design(chosen, families=families, rows=rows, nested=nested)
     if known_se:
         runs = replace(runs, se=np.full(runs.n, 0.01 * SCALE))
     spec = resolve(runs, chosen, **options)
-    settings = settings or Settings(chains=2, draws=300, warmup=300, n_starts=4)
     base = {**make_args(runs, spec), "scale": SCALE}
     target = make_target(spec, base)
     base["scale"] = _typical_response(spec, target, base)
-    truth, args = _simulate(spec, target, base, tables, settings.seed)
-    drawn = sample_many(target, args, settings, no_progress)
-    return _score(spec, target, drawn, truth)
+    truth, args = _simulate(spec, target, base, tables, seed)
+    found: list[Result] = []
+    for start in range(0, tables, BATCH):
+        part = range(start, min(start + BATCH, tables))
+        found += posteriors(target, seed + np.asarray(part), [args[i] for i in part])
+    return _score(spec, found, truth)
 
 
 def _typical_response(spec: ModelSpec, target: Target, base: Args) -> float:
     """Median response over the prior, the unit of noise on the raw scale."""
     _, args = _simulate(spec, target, base, 64, seed=0)
-    return float(np.median(np.abs(args["y"])))
+    return float(np.median([np.abs(a["y"]) for a in args]))
 
 
 def _simulate(
     spec: ModelSpec, target: Target, base: Args, tables: int, seed: int
-) -> tuple[dict[str, np.ndarray], Args]:
+) -> tuple[dict[str, np.ndarray], Sequence[Args]]:
     keys = jax.random.split(jax.random.key(seed + 99), tables)
     model = numpyro_model_of(spec)
     blank = {k: v for k, v in base.items() if k != "y"}
@@ -138,54 +134,19 @@ def _simulate(
         return sites, trace[spec.law.response]["value"]
 
     sites, y = jax.jit(jax.vmap(one))(keys)
-    batch = jax.tree.map(lambda v: jnp.broadcast_to(jnp.asarray(v), (tables, *np.shape(v))), blank)
-    return {k: np.asarray(v) for k, v in sites.items()}, {**batch, "y": np.asarray(y)}
+    args = [{**blank, "y": row} for row in np.asarray(y)]
+    return {k: np.asarray(v) for k, v in sites.items()}, args
 
 
-def _score(
-    spec: ModelSpec, target: Target, drawn: Any, truth: Mapping[str, np.ndarray]
-) -> Recovery:
-    over = jax.vmap(jax.vmap(target.constrain, in_axes=(0, None)), in_axes=(0, None))
-    sites = jax.jit(jax.vmap(over))(drawn.z, plain_args(drawn.prepared))
+def _score(spec: ModelSpec, found: Sequence[Result], truth: Mapping[str, np.ndarray]) -> Recovery:
     names = posterior_names(spec)
-    ranks, rhats, labels = [], [], []
-    for name in names:
-        draws, true = np.asarray(sites[name]), truth[name]
-        draws = draws.reshape(*draws.shape[:3], -1)
-        below = (draws < true.reshape(len(true), 1, 1, -1)).mean(axis=(1, 2))
-        ranks.append(below)
-        rhats.append(_rhat(draws))
-        labels += [name] * below.shape[1]
-    return Recovery(
-        tuple(labels),
-        np.concatenate(ranks, axis=1),
-        np.concatenate(rhats, axis=1),
-        drawn.diverging.sum(axis=(1, 2)),
-    )
+    ranks = [[_rank(r.sites[name], truth[name][i]) for name in names] for i, r in enumerate(found)]
+    labels = [name for name, rank in zip(names, ranks[0], strict=True) for _ in rank]
+    samplers, doubts = zip(*[(result.sampler, result.doubt) for result in found], strict=True)
+    joined = np.stack([np.concatenate(row) for row in ranks])
+    return Recovery(tuple(labels), joined, samplers, doubts)
 
 
-def _rhat(draws: np.ndarray) -> np.ndarray:
-    """Split R-hat (table, variable) of draws (table, chain, draw, variable)."""
-    half = draws.shape[2] // 2
-    split = np.concatenate([draws[:, :, :half], draws[:, :, half : 2 * half]], axis=1)
-    within = split.var(axis=2, ddof=1).mean(axis=1)
-    between = split.mean(axis=2).var(axis=1, ddof=1)
-    return np.sqrt((half - 1) / half + between / np.maximum(within, 1e-300))
-
-
-def recovery_table(cells: Sequence[tuple[str, Recovery]], prob: float = 0.9) -> pd.DataFrame:
-    """One row a cell: coverage with its error, worst R-hat, divergences."""
-    rows = []
-    for label, found in cells:
-        share, error = found.coverage(prob)
-        rows.append(
-            {
-                "cell": label,
-                "coverage": share,
-                "mcse": error,
-                "z": (share - prob) / error,
-                "rhat_q99": float(np.quantile(found.rhat, 0.99)),
-                "divergences": int(found.divergences.sum()),
-            }
-        )
-    return pd.DataFrame(rows)
+def _rank(draws: np.ndarray, truth: np.ndarray) -> np.ndarray:
+    """Share of draws (chain, draw, ...) below the truth (...), flat."""
+    return np.atleast_1d((draws < truth).mean(axis=(0, 1))).ravel()

@@ -10,6 +10,7 @@ import argparse
 import json
 import time
 import zlib
+from collections import Counter
 from collections.abc import Iterator
 from datetime import date
 from importlib.metadata import version
@@ -17,11 +18,8 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 import bayes_scaling as bs
 from bayes_scaling._registry import LAWS, OBSERVATIONS
-from bayes_scaling.infer.base import Settings
 from bayes_scaling.recovery import Recovery, recover
 
 POOLINGS = {
@@ -59,8 +57,8 @@ def summarise(label: str, found: Recovery, seconds: float) -> dict[str, Any]:
         "coverage_50": round(half, 4),
         "mcse_50": round(half_error, 4),
         "checks": int(found.ranks.size),
-        "rhat_q99": round(float(np.quantile(found.rhat, 0.99)), 3),
-        "divergences": int(found.divergences.sum()),
+        "samplers": dict(sorted(Counter(found.samplers).items())),
+        "doubted": sum(bool(doubt) for doubt in found.doubts),
         "seconds": round(seconds, 1),
     }
 
@@ -79,8 +77,7 @@ def main() -> None:
     for label, law, options in reversed(todo) if asked.reverse else todo:
         clock = time.perf_counter()
         seed = zlib.crc32(label.encode()) % 10_000  # cells on tables of their own
-        settings = Settings(chains=1, draws=300, warmup=500, n_starts=4, seed=seed)
-        found = recover(law, tables=asked.tables, settings=settings, **options)
+        found = recover(law, tables=asked.tables, seed=seed, **options)
         done.append(summarise(label, found, time.perf_counter() - clock))
         print(done[-1], flush=True)
         head = {"date": date.today().isoformat(), "tables": asked.tables, "device": "cpu"}

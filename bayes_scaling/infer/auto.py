@@ -19,6 +19,7 @@ from bayes_scaling.infer.samplers import SAMPLERS, Sampler
 from bayes_scaling.infer.target import Target
 
 NESTED_RHAT_LIMIT = 1.01
+NUTS_RHAT_LIMIT = 1.05  # R-hat of as few as a thousand draws scatters by 0.01
 ESS_LIMIT = 400
 TAILS = (0.05, 0.95)  # as ArviZ
 PARETO_LIMIT = 0.7  # Vehtari et al. 2024, sec. 3; for the sample sizes used here
@@ -77,13 +78,27 @@ def check_chains(draws: Draws) -> tuple[str, dict[str, float]]:
     return "", numbers
 
 
-CHECKS = {"laplace": check_weights, "chees": check_chains}
+def check_nuts(draws: Draws) -> tuple[str, dict[str, float]]:
+    """Why NUTS itself is doubted ("" if it is not), with the numbers it rests on."""
+    columns = draws.z.transpose(2, 0, 1)
+    rhat = float(np.max([array_stats.rhat(x) for x in columns]))
+    bulk = float(np.min([array_stats.ess(x) for x in columns]))
+    numbers = {"rhat": rhat, "ess_bulk": bulk, "diverged": float(draws.stats["diverging"].sum())}
+    return ("" if rhat <= NUTS_RHAT_LIMIT else f"R-hat {rhat:.2f}"), numbers
+
+
+CHECKS = {"laplace": check_weights, "chees": check_chains, "nuts": check_nuts}
+
+
+def fast_samplers(target: Target) -> tuple[str, ...]:
+    """What is tried before NUTS, in order: a spread between families is no Gaussian."""
+    pooled = any(site.name.startswith("tau_") for site in target.sites)
+    return ("chees",) if pooled else ("laplace", "chees")
 
 
 def first_sampler(target: Target) -> Sampler:
     """Where `auto` begins."""
-    pooled = any(site.name.startswith("tau_") for site in target.sites)
-    return SAMPLERS["chees" if pooled else "laplace"]
+    return SAMPLERS[fast_samplers(target)[0]]
 
 
 def sample_auto(
@@ -99,7 +114,7 @@ def sample_auto(
     """
     path: list[Step] = []
     skip = other_modes(prepared) > 0
-    for asked in [] if skip else _tries(first_sampler(target), settings):
+    for asked in [] if skip else _tries(target, settings):
         if path and _hopeless(path[-1]):
             break
         if path:
@@ -116,11 +131,10 @@ def sample_auto(
     return draws, asked, tuple(path)
 
 
-def _tries(first: Sampler, settings: Settings) -> list[Settings]:
-    chees = SAMPLERS["chees"].settle(settings)
-    longer = replace(chees, draws=LONGER * chees.draws, warmup=2 * chees.warmup)
-    begin = [] if first.groups else [first.settle(settings)]
-    return [*begin, chees, longer]
+def _tries(target: Target, settings: Settings) -> list[Settings]:
+    tries = [SAMPLERS[name].settle(settings) for name in fast_samplers(target)]
+    last = tries[-1]
+    return [*tries, replace(last, draws=LONGER * last.draws, warmup=2 * last.warmup)]
 
 
 def _hopeless(step: Step) -> bool:

@@ -7,6 +7,8 @@ threads, one a core.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -15,22 +17,65 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
+from bayes_scaling._progress import no_progress
 from bayes_scaling.build import Args
 from bayes_scaling.infer.approximate import at_mode, pool_size, resampled, weigh
-from bayes_scaling.infer.auto import CHECKS
+from bayes_scaling.infer.auto import CHECKS, fast_samplers
 from bayes_scaling.infer.base import Draws, Settings
 from bayes_scaling.infer.ensemble import ROUND, advance, begin
-from bayes_scaling.infer.prepare import GROUPS, Prepared, from_whitened, plain_args, prepare_fn
-from bayes_scaling.infer.target import Target
+from bayes_scaling.infer.nuts import sample_nuts
+from bayes_scaling.infer.prepare import (
+    GROUPS,
+    Prepared,
+    from_whitened,
+    other_modes,
+    plain_args,
+    prepare_fn,
+)
+from bayes_scaling.infer.samplers import SAMPLERS
+from bayes_scaling.infer.target import Target, compiled_constrain
+
+BATCH = 16  # tables of one program
+SIZES = {"laplace": (4, 250), "chees": (64, 50), "nuts": (4, 250)}  # chains, draws of each
 
 
 class Result(NamedTuple):
-    """One table's posterior: constrained sites (chain, draw, ...), and how it was got."""
+    """One table's posterior: constrained sites (chain, draw, ...), and how it was got.
+
+    ``doubt`` says in words why it is not to be trusted ("" where all checks passed).
+    """
 
     sites: dict[str, np.ndarray]
     sampler: str
-    refused: str
+    doubt: str
     numbers: dict[str, float]
+
+
+def posteriors(target: Target, seeds: np.ndarray, args: Sequence[Args]) -> list[Result]:
+    """The posteriors of up to `BATCH` tables of one shape, each by the cheapest sampler that holds.
+
+    Every sampler takes what the last was refused; the last is NUTS, one table after another.
+    """
+    count = len(seeds)
+    seeds = _filled(np.asarray(seeds))
+    prepared = prepare_batch(target, sized("nuts"), seeds, _stacked(args))
+    alone = [i for i in range(count) if other_modes(_row(prepared, i))]
+    done: dict[int, Result] = {}
+    for name in fast_samplers(target):
+        live = np.asarray([i < count and i not in done and i not in alone for i in range(BATCH)])
+        if live.any():
+            found = sample_batch(target, sized(name), seeds, prepared, live)
+            done |= {i: r for i, r in found.items() if not r.doubt}
+    for i in range(count):
+        if i not in done:
+            done[i] = _by_nuts(target, _row(prepared, i), int(seeds[i]))
+    return [done[i] for i in range(count)]
+
+
+def sized(name: str) -> Settings:
+    """Settings of a sampler that keep a thousand draws or more."""
+    chains, draws = SIZES[name]
+    return SAMPLERS[name].settle(Settings(chains=chains, draws=draws))
 
 
 @lru_cache(maxsize=32)
@@ -42,17 +87,13 @@ def compiled_batch_prepare(target: Target, n_starts: int) -> Any:
 
 @lru_cache(maxsize=32)
 def compiled_batch_weigh(target: Target, draws: int) -> Any:
-    """``(keys, prepared) -> Weighed`` over tables (cached)."""
-    return jax.jit(
-        lambda keys, prepared: jax.lax.map(
-            lambda x: weigh(target, at_mode, draws, *x), (keys, prepared)
-        )
-    )
+    """``(live, keys, prepared) -> Weighed`` over tables (cached)."""
+    return _over_tables(lambda *x: weigh(target, at_mode, draws, *x))
 
 
 @lru_cache(maxsize=32)
 def compiled_batch_chees(target: Target, settings: Settings) -> Any:
-    """``(keys, prepared) -> kept`` over tables: the whole run of every ensemble (cached)."""
+    """``(live, keys, prepared) -> kept`` over tables: every ensemble's whole run (cached)."""
     warm, keep = (-(-n // ROUND) for n in (settings.warmup, settings.draws))
     rounds = jnp.arange(warm + keep)
 
@@ -64,7 +105,17 @@ def compiled_batch_chees(target: Target, settings: Settings) -> Any:
         wanted = {k: kept[k][warm:] for k in ("w", "diverging", "acceptance_rate")}
         return {k: v.reshape(keep * ROUND, *v.shape[2:]).swapaxes(0, 1) for k, v in wanted.items()}
 
-    return jax.jit(lambda keys, prepared: jax.lax.map(lambda x: run(*x), (keys, prepared)))
+    return _over_tables(run)
+
+
+def _over_tables(run: Callable[..., Any]) -> Any:
+    """``run`` over tables in one program; those that are not ``live`` cost nothing, give zeros."""
+
+    def one(live: Array, *x: Any) -> Any:
+        blank = jax.tree.map(lambda s: jnp.zeros(s.shape, s.dtype), jax.eval_shape(run, *x))
+        return jax.lax.cond(live, lambda: run(*x), lambda: blank)
+
+    return jax.jit(lambda *xs: jax.lax.map(lambda x: one(*x), xs))
 
 
 @lru_cache(maxsize=32)
@@ -80,46 +131,51 @@ def compiled_batch_sites(target: Target) -> Any:
 
 
 def weighed_batch(
-    target: Target, settings: Settings, seeds: np.ndarray, prepared: Prepared
-) -> tuple[np.ndarray, list[Draws]]:
-    """Importance-weighed draws of a batch: whitened (table, chain, draw, dim), and their worth."""
-    keys = _keys(seeds, 1)
-    found = compiled_batch_weigh(target, pool_size(settings))(keys, prepared)
+    target: Target, settings: Settings, seeds: np.ndarray, prepared: Prepared, live: np.ndarray
+) -> dict[int, Draws]:
+    """Importance-weighed whitened draws of the live tables of a batch."""
+    found = compiled_batch_weigh(target, pool_size(settings))(live, _keys(seeds, 1), prepared)
     found = jax.tree.map(np.asarray, found)
-    draws, w = [], []
-    for i, seed in enumerate(seeds):
-        picked, info = resampled(found.log_ratio[i], settings, int(seed))
-        w.append(found.w[i][picked])
-        draws.append(Draws(w[-1], {}, info))
-    return np.stack(w), draws
+    draws = {}
+    for i in np.flatnonzero(live):
+        picked, info = resampled(found.log_ratio[i], settings, int(seeds[i]))
+        draws[int(i)] = Draws(found.w[i][picked], {}, info)
+    return draws
 
 
 def chees_batch(
-    target: Target, settings: Settings, seeds: np.ndarray, prepared: Prepared
-) -> tuple[np.ndarray, list[Draws]]:
-    """Ensembles of a batch: whitened draws (table, chain, draw, dim), and their statistics."""
-    kept = compiled_batch_chees(target, settings)(_keys(seeds, 2), prepared)
+    target: Target, settings: Settings, seeds: np.ndarray, prepared: Prepared, live: np.ndarray
+) -> dict[int, Draws]:
+    """Whitened draws of the ensembles of the live tables of a batch, with their statistics."""
+    kept = compiled_batch_chees(target, settings)(live, _keys(seeds, 2), prepared)
     kept = {k: np.asarray(v)[:, :, : settings.draws] for k, v in kept.items()}
     w = kept.pop("w")
-    return w, [Draws(x, {k: v[i] for k, v in kept.items()}) for i, x in enumerate(w)]
+    return {int(i): Draws(w[i], {k: v[i] for k, v in kept.items()}) for i in np.flatnonzero(live)}
 
 
 BATCHES = {"laplace": weighed_batch, "chees": chees_batch}
 
 
 def sample_batch(
-    target: Target, settings: Settings, seeds: np.ndarray, prepared: Prepared
-) -> list[Result]:
-    """Sample a batch by ``settings.sampler`` and check every table's draws."""
-    w, draws = BATCHES[settings.sampler](target, settings, seeds, prepared)
+    target: Target, settings: Settings, seeds: np.ndarray, prepared: Prepared, live: np.ndarray
+) -> dict[int, Result]:
+    """Sample the live tables of a batch by ``settings.sampler`` and check every table's draws."""
+    name = settings.sampler
+    draws = BATCHES[name](target, settings, seeds, prepared, live)
+    blank = np.zeros_like(next(iter(draws.values())).z)
+    w = np.stack([draws[i].z if i in draws else blank for i in range(len(live))])
     sites = compiled_batch_sites(target)(prepared, w)
     sites = {k: np.asarray(v) for k, v in sites.items()}
-    results = []
-    for i, found in enumerate(draws):
-        refused, numbers = CHECKS[settings.sampler](found)
-        own = {k: v[i] for k, v in sites.items()}
-        results.append(Result(own, settings.sampler, refused, numbers))
-    return results
+    return {
+        i: Result({k: v[i] for k, v in sites.items()}, name, *CHECKS[name](found))
+        for i, found in draws.items()
+    }
+
+
+def _by_nuts(target: Target, prepared: Prepared, seed: int) -> Result:
+    draws = sample_nuts(target, prepared, replace(sized("nuts"), seed=seed), no_progress)
+    found = compiled_constrain(target)(draws.z, plain_args(prepared))
+    return Result({k: np.asarray(v) for k, v in found.items()}, "nuts", *CHECKS["nuts"](draws))
 
 
 def prepare_batch(target: Target, settings: Settings, seeds: np.ndarray, args: Args) -> Prepared:
@@ -129,3 +185,17 @@ def prepare_batch(target: Target, settings: Settings, seeds: np.ndarray, args: A
 
 def _keys(seeds: np.ndarray, stream: int) -> Array:
     return jax.vmap(lambda s: jax.random.fold_in(jax.random.key(s), stream))(jnp.asarray(seeds))
+
+
+def _row(prepared: Prepared, i: int) -> Prepared:
+    return jax.tree.map(lambda x: x[i], prepared)
+
+
+def _filled(values: np.ndarray) -> np.ndarray:
+    """Repeat the last value up to a whole batch, so that every batch has one shape."""
+    return np.concatenate([values, np.repeat(values[-1:], BATCH - len(values))])
+
+
+def _stacked(args: Sequence[Mapping[str, Any]]) -> Args:
+    whole = [*args, *[args[-1]] * (BATCH - len(args))]
+    return jax.tree.map(lambda *leaves: np.stack([np.asarray(x) for x in leaves]), *whole)
