@@ -4,21 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, TypeVar
+from typing import ParamSpec, TypeVar
 
 import jax
 
 from bayes_scaling._compile_cache import programs_kept
 
-F = TypeVar("F", bound=Callable[..., Any])
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
-def in_float64(function: F) -> F:
+def in_float64(function: Callable[P, R]) -> Callable[P, R]:
     """Run ``function`` in double precision, compiled programs kept; both restored after."""
 
     @wraps(function)
-    def wrapped(*args: Any, **kwargs: Any) -> Any:
+    def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
         with jax.enable_x64(True), programs_kept():
             return function(*args, **kwargs)
 
-    return wrapped  # type: ignore[return-value]
+    return wrapped

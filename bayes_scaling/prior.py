@@ -47,7 +47,10 @@ class Prior:
 
     @property
     def median(self) -> float:
-        """The prior median (in multiples of the response's size when ``relative``)."""
+        """The prior median (in multiples of the response's size when ``relative``).
+
+        The mean of a NumPyro distribution that has no quantile function.
+        """
         return _MEDIANS[self.kind](self)
 
 

@@ -111,8 +111,9 @@ def _law_from_dict(d: dict[str, Any]) -> Law:
 
 
 def digest(data: xr.DataTree) -> str:
-    """Return a checksum over the spec and every array, by which a changed file is known."""
-    found = hashlib.sha256(str(data.attrs.get("spec")).encode())
+    """Return a checksum over all attributes and arrays, by which a changed file is known."""
+    words = {k: str(v) for k, v in sorted(data.attrs.items()) if k != "digest"}
+    found = hashlib.sha256(json.dumps(words).encode())
     for group in sorted(GROUPS):
         for name, variable in sorted(data[group].data_vars.items()):
             values = np.asarray(variable)
@@ -134,7 +135,8 @@ def save(fit: Fit, path: str | Path) -> Path:
     spec_from_json(spec_to_json(fit.spec))
     notes = json.dumps([vars(n) for n in fit.notes])
     tree = fit.data.copy()
-    tree.attrs.update(notes=notes, digest=digest(fit.data))
+    tree.attrs.update(notes=notes)
+    tree.attrs.update(digest=digest(tree))
     return write_whole(Path(path), lambda path: tree.to_netcdf(path, engine=ENGINE))
 
 

@@ -74,21 +74,21 @@ def test_noise_by_family_needs_families():
 
 
 LAWS = {
-    "code": ("__import__('os').system('true')", {}),
-    "attribute": ("N.__class__", {}),
-    "no input": ("a + b", {}),
-    "no parameter": ("N + D", {}),
-    "unfinished": ("E + ", {}),
-    "input that is not there": ("E + A*N**-alpha", {"inputs": ["Q"]}),
-    "prior of nothing": ("E + A*N**-alpha", {"priors": {"beta": 1.0}}),
-    "pooling of nothing": ("E + A*N**-alpha", {"pool": {"beta": "shared"}}),
-    "keyword": ("E + lambda*N", {}),
+    "code": ("__import__('os').system('true')", {}, "begin with a letter"),
+    "attribute": ("N.__class__", {}, "use numbers, names"),
+    "no input": ("a + b", {}, "inputs=["),
+    "no parameter": ("N + D", {}, "no parameter to fit"),
+    "unfinished": ("E + ", {}, "check brackets"),
+    "input that is not there": ("E + A*N**-alpha", {"inputs": ["Q"]}, "'Q' does not occur"),
+    "prior of nothing": ("E + A*N**-alpha", {"priors": {"beta": 1.0}}, "parameters: E, A"),
+    "pooling of nothing": ("E + A*N**-alpha", {"pool": {"beta": "shared"}}, "parameters: E, A"),
+    "keyword": ("E + lambda*N", {}, "such as 'lam'"),
 }
 
 
-@pytest.mark.parametrize(("text", "options"), LAWS.values(), ids=LAWS)
-def test_bad_law_text(text, options):
-    complaint(lambda: bs.law_from_equation(text, **options))
+@pytest.mark.parametrize(("text", "options", "says"), LAWS.values(), ids=LAWS)
+def test_bad_law_text(text, options, says):
+    assert says in complaint(lambda: bs.law_from_equation(text, **options))
 
 
 POINTS = {
@@ -148,6 +148,9 @@ def swap_in_spec(old, new, file):
 
 
 DAMAGE = {
+    "notes not json": partial(edit, change=partial(set_attr, "notes", "[{")),
+    "reference changed": partial(edit, change=partial(set_attr, "reference", '{"N": "x"}')),
+    "way to the draws changed": partial(edit, change=partial(set_attr, "sampling", "none")),
     "empty": partial(cut, keep=0.0),
     "truncated early": partial(cut, keep=0.05),
     "truncated late": partial(cut, keep=0.9),

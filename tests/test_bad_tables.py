@@ -225,7 +225,6 @@ def test_a_file_that_cannot_be_opened_says_so(tmp_path):
 
 
 def test_a_damaged_parquet_file_is_refused(tmp_path):
-    pytest.importorskip("pyarrow")
     path = tmp_path / "runs.parquet"
     path.write_bytes(b"PAR1 and no more")
     with pytest.raises(DataError, match=r"'runs.parquet' is not a readable parquet file: write"):

@@ -36,7 +36,6 @@ def on_disk(repository):
 @pytest.fixture(scope="module")
 def wheel(repository, tmp_path_factory):
     """Names of the files in a wheel, built from a copy so that nothing is left in the tree."""
-    pytest.importorskip("setuptools", minversion="77", reason="building needs setuptools 77")
     copy = tmp_path_factory.mktemp("source")
     for name in ("pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(repository / name, copy)

@@ -4,6 +4,7 @@ import pickle
 import subprocess
 import sys
 
+import arviz_plots as azp
 import numpy as np
 import pandas as pd
 import pytest
@@ -312,7 +313,6 @@ def test_every_formula_of_the_catalogue_can_be_drawn(name):
     ],
 )  # fmt: skip
 def test_arviz_draws_a_fit(fit, name):
-    azp = pytest.importorskip("arviz_plots")
     options = {"var_names": ["alpha", "E"]} if name == "plot_prior_posterior" else {}
     drawn = getattr(azp, name)(fit.data, backend="none", **options)
     assert drawn.viz

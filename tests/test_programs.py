@@ -82,7 +82,6 @@ def test_a_second_table_of_another_length_compiles_nothing():
 
 def test_programs_are_kept_in_the_users_folder(tmp_path, monkeypatch):
     monkeypatch.setenv(VARIABLE, str(tmp_path / "kept"))
-    monkeypatch.delenv("PYTEST_XDIST_WORKER", raising=False)
     first, second = (run_child() for _ in range(2))
     assert first == second
     assert any((tmp_path / "kept").iterdir())

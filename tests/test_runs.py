@@ -4,6 +4,8 @@ import pickle
 import narwhals as nw
 import numpy as np
 import pandas as pd
+import polars as pl
+import pyarrow as pa
 import pytest
 
 from bayes_scaling._errors import DataError
@@ -115,14 +117,13 @@ def test_suffixes_and_compression(tmp_path, name):
 
 
 def test_parquet_gives_the_same_runs(tmp_path):
-    pytest.importorskip("pyarrow")
     path = tmp_path / "runs.parquet"
     pd.DataFrame(COLUMNS).to_parquet(path)
     assert_same(read_runs(path, group="family"), read_runs(COLUMNS, group="family"))
 
 
 def to_polars(columns):
-    return pytest.importorskip("polars").DataFrame(columns)
+    return pl.DataFrame(columns)
 
 
 def to_lazy(columns):
@@ -130,7 +131,7 @@ def to_lazy(columns):
 
 
 def to_arrow(columns):
-    return pytest.importorskip("pyarrow").table(columns)
+    return pa.table(columns)
 
 
 def to_narwhals(columns):
@@ -138,7 +139,6 @@ def to_narwhals(columns):
 
 
 def to_arrow_dtypes(columns):
-    pytest.importorskip("pyarrow")
     return pd.DataFrame(columns).convert_dtypes(dtype_backend="pyarrow")
 
 

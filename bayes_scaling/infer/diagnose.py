@@ -42,7 +42,8 @@ class Diagnosis:
     findings
         Notes with code, severity, message and advice, worst first.
     numbers
-        ``rhat_max``, ``ess_bulk_min``, ``ess_tail_min``, ``divergences``, ``bfmi_min``.
+        ``rhat_max``, ``ess_bulk_min``, ``ess_tail_min``, ``divergences``; ``bfmi_min`` where the
+        sampler has an energy; ``pareto_k`` where it weighs draws.
     contraction
         Prior-to-posterior contraction of every parameter's sampled coordinate.
     """
@@ -65,10 +66,11 @@ class Diagnosis:
     def verdict(self) -> str:
         """The verdict in one line."""
         n = self.numbers
+        weighed = "pareto_k" in n
+        how = f"Pareto k {n['pareto_k']:.2f}" if weighed else f"{n['divergences']:.0f} divergences"
         return (
             f"{VERDICTS[self.severity]} (R-hat {n['rhat_max']:.3f}, ESS bulk "
-            f"{n['ess_bulk_min']:.0f} / tail {n['ess_tail_min']:.0f}, "
-            f"{n['divergences']:.0f} divergences)"
+            f"{n['ess_bulk_min']:.0f} / tail {n['ess_tail_min']:.0f}, {how})"
         )
 
     def __str__(self) -> str:
@@ -140,7 +142,8 @@ def with_nested_rhat(
 
 def _numbers(data: xr.DataTree, quality: pd.DataFrame) -> dict[str, float]:
     kept = data["sample_stats"]
-    worth = json.loads(data.attrs.get("sampling", "{}")).get("weights_ess", np.inf)
+    told = json.loads(data.attrs.get("sampling", "{}"))
+    worth = told.get("weights_ess", np.inf)
     diverging = np.sum(np.asarray(kept["diverging"])) if "diverging" in kept else 0
     return {
         "rhat_max": float(quality["r_hat"].max()),
@@ -148,12 +151,13 @@ def _numbers(data: xr.DataTree, quality: pd.DataFrame) -> dict[str, float]:
         "ess_tail_min": min(worth, float(quality["ess_tail"].min())),
         "divergences": float(diverging),
         "bfmi_min": _least_bfmi(data),
+        **{k: v for k, v in told.items() if k == "pareto_k"},
     }
 
 
 def _least_bfmi(data: xr.DataTree) -> float:
     if "energy" not in data["sample_stats"]:
-        return 1.0
+        return float("nan")
     bfmi = stats.bfmi(data)
     energies = bfmi["energy"] if hasattr(bfmi, "data_vars") or "energy" in bfmi else bfmi
     return float(np.min(energies))
@@ -233,7 +237,7 @@ def _divergences(data: xr.DataTree, numbers: dict[str, float]) -> Note | None:
 
 
 def _bfmi(numbers: dict[str, float]) -> Note | None:
-    if numbers["bfmi_min"] >= BFMI_LIMIT:
+    if not numbers["bfmi_min"] < BFMI_LIMIT:  # NaN where the sampler has no energy
         return None
     return Note(
         "bfmi_low",

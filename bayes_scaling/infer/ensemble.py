@@ -176,7 +176,7 @@ def _chees_slope(state: Ensemble, end: _Move, accept: Array, time: Array) -> Arr
     """Derivative of log(ChEES / time ** THRIFT) with the log of the time travelled.
 
     ChEES is the mean squared change of the squared distance from the centre. Left alone it asks for
-    trajectories three times as long as pay for themselves where a spread between families is open.
+    trajectories longer than pay for themselves where a spread between families is open.
     """
     weight = jnp.where(jnp.isfinite(end.error), accept, 0.0)
     weight = weight / (jnp.sum(weight) + 1e-10)

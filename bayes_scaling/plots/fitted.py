@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pandas as pd
 
@@ -110,7 +110,7 @@ def _canvas(tables: FitTables, ax: Axes | None) -> tuple[Figure, list[Axes]]:
             f"families='{tables.panels[0]}', or leave ax out."
         )
     tidy(ax)
-    return ax.figure, [ax]  # type: ignore[return-value]
+    return cast("Figure", ax.figure), [ax]
 
 
 def _draw_bands(axis: Axes, rows: pd.DataFrame, colours: Colours) -> None:

@@ -55,7 +55,8 @@ def draw_bar(figure: Figure, axes: list[Axes], colours: Colours) -> None:
     bar.set_ticks(colours.levels, labels=[number(v) for v in colours.levels])
     bar.ax.minorticks_off()
     bar.ax.tick_params(labelsize=9)
-    bar.outline.set_visible(False)  # type: ignore[operator]
+    outline: Any = bar.outline
+    outline.set_visible(False)
 
 
 def dots(axis: Axes, x: pd.Series, y: pd.Series, colours: list[Any]) -> None:

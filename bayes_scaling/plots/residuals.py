@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import pandas as pd
@@ -125,7 +125,8 @@ def residual_table(fit: Fit, points: pd.DataFrame) -> pd.DataFrame:
     centre = points["median"]
 
     def away(values: pd.Series) -> pd.Series:
-        return 100 * np.log(values / centre) if on_log else values - centre  # type: ignore[return-value]
+        log_ratio = cast("pd.Series", np.log(values / centre))
+        return 100 * log_ratio if on_log else values - centre
 
     return points.assign(
         residual=away(points["observed"]),

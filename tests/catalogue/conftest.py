@@ -1,7 +1,6 @@
 """The registries are the parameter lists: a new entry gets every test that asks for one.
 
-A test that takes ``law``, ``law_param``, ``level_param``, ``reduction``, ``observation`` or
-``pooling`` runs for each of them, under its name.
+A test that takes one of `ARGUMENTS` runs for each of them, under its name.
 """
 
 from bayes_scaling._registry import LAWS, OBSERVATIONS, POOLINGS
@@ -23,6 +22,11 @@ def _cases(argument):
     if argument == "level_param":
         pairs = _pairs(lambda law: [p for p in law.params if p.level])
         return [((law, p), f"{law.name}-{p.name}") for law, p in pairs]
+    if argument == "moved_param":
+        pairs = _pairs(lambda law: [p for p in law.params if p.level and law.reference])
+        return [((law, p), f"{law.name}-{p.name}") for law, p in pairs]
+    if argument == "bounded_law":
+        return [(law, law.name) for law in EVERY_LAW if law.asymptote]
     if argument == "declining":
         pairs = _pairs(lambda law: law.decreasing)
         return [((law, name), f"{law.name}-{name}") for law, name in pairs]
@@ -32,7 +36,17 @@ def _cases(argument):
     return [(registry.get(name), name) for name in registry]
 
 
-ARGUMENTS = ("law", "law_param", "level_param", "declining", "reduction", "observation", "pooling")
+ARGUMENTS = (
+    "law",
+    "law_param",
+    "level_param",
+    "moved_param",
+    "bounded_law",
+    "declining",
+    "reduction",
+    "observation",
+    "pooling",
+)
 
 
 def pytest_generate_tests(metafunc):

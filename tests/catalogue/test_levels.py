@@ -54,11 +54,9 @@ def test_the_shift_of_a_level_does_not_depend_on_its_parameter(level_param):
             np.testing.assert_allclose(log_shift(law, param.name, other, at), shift, atol=1e-12)
 
 
-def test_a_moved_prior_is_the_prior_at_the_reference(level_param):
+def test_a_moved_prior_is_the_prior_at_the_reference(moved_param):
     """Sampling the moved level at the data gives the stated prior back at the reference."""
-    law, param = level_param
-    if not law.reference:
-        pytest.skip("the prior holds at the centre of the data")
+    law, param = moved_param
     stated = draw_prior(param.prior, jax.random.key(2), COUNT)
     for at in places(law):
         params = draw_params(law, COUNT)
