@@ -23,7 +23,7 @@ from bayes_scaling.infer.prepare import Prepared, compiled_from_whitened, whiten
 from bayes_scaling.infer.target import Target
 
 ROUND = 25  # transitions between changes of the whitening
-TARGET_ACCEPT = 0.75
+TARGET_ACCEPT = 0.95  # high: one long step too many in 64 chains refuses them all
 FIRST_STEP, FIRST_LENGTH = 0.3, 1.5
 LENGTHS = (1.2, 4.0)  # of trajectories, in sds
 THRIFT = 0.3  # power of the cost that the criterion is divided by

@@ -24,6 +24,7 @@ SAME_MODE = 1.0  # sds apart, and
 MODE_GAP = 8.0  # nats below the best, for a second mode to matter
 CONVERGED = 1e-3  # Newton decrement
 CANDIDATES = 8  # starting points tried for a chain before it starts at the mode
+HIGH_PER_DIM, HIGH = 1.5, 10.0  # nats above the mode, of which draws are half a nat a dimension
 
 
 class Prepared(NamedTuple):
@@ -194,14 +195,21 @@ def _move(
 def _starts(
     target: Target, key: Array, args: Args, mode: Array, scale: Array, n_chains: int
 ) -> Array:
-    """Dispersed finite starting points in whitened coordinates, shape (chain, dim)."""
+    """Dispersed starting points in whitened coordinates, shape (chain, dim).
+
+    None so far up a wall that a step fit for the posterior cannot leave it.
+    """
     tries = jax.random.normal(key, (n_chains, CANDIDATES, target.dim), mode.dtype)
     spread = jnp.linspace(1.5, 0.25, CANDIDATES)[:, None]
     tries = tries * spread
 
-    def first_finite(candidates: Array) -> Array:
-        energy = jax.vmap(lambda w: target.potential(mode + scale @ w, args))(candidates)
-        good = jnp.isfinite(energy)
+    def height(w: Array) -> Array:
+        return target.potential(mode + scale @ w, args)
+
+    highest = height(jnp.zeros_like(mode)) + HIGH_PER_DIM * target.dim + HIGH
+
+    def first_low(candidates: Array) -> Array:
+        good = jax.vmap(height)(candidates) < highest
         return jnp.where(good.any(), candidates[jnp.argmax(good)], 0.0)
 
-    return jax.vmap(first_finite)(tries)
+    return jax.vmap(first_low)(tries)
