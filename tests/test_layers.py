@@ -32,6 +32,7 @@ law_text
 catalogue
 plots
 quickstart
+bench
 PUBLIC
 cli
 __main__
@@ -41,7 +42,7 @@ EXCEPTIONS = {
     ("posterior", "storage"),  # the method Fit.save
     ("resolve", "models"),  # the default prior of the scatter
 }
-SAMPLES = {"build", "models.pooling", "models.observation"}
+SAMPLES = {"build", "models.pooling", "models.observation", "bench.by_hand"}
 MAX_FILE, MAX_FUNCTION, MEDIAN_FUNCTION = 320, 60, 10
 
 

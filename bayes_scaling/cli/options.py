@@ -112,3 +112,25 @@ TableOut = Annotated[
     str | None, typer.Option("--out", metavar="FILE", help="Also write the table as CSV.")
 ]
 Folder = Annotated[str, typer.Option("--out", metavar="DIR", help="Folder for the results.")]
+
+Problems = Annotated[
+    list[str] | None,
+    typer.Option("--problem", metavar="NAME", help="A problem; repeat for more."),
+]
+Engines = Annotated[
+    list[str] | None,
+    typer.Option("--engine", metavar="NAME", help="An engine; repeat for more."),
+]
+Peers = Annotated[
+    str, typer.Option("--peers", metavar="LIST", help="Of numpyro, nutpie, blackjax.")
+]
+Reference = Annotated[
+    bool, typer.Option("--reference", help="Compare with NUTS of 4 x 10,000 draws.")
+]
+DataFolder = Annotated[
+    str | None, typer.Option("--data", metavar="DIR", help="Folder of the data sets.")
+]
+Repeat = Annotated[int, typer.Option("--repeat", min=1, max=100, help="Calls after the first.")]
+BenchOut = Annotated[
+    str | None, typer.Option("--out", metavar="FILE", help="Also write FILE (JSON), .md and .png.")
+]

@@ -1,0 +1,1 @@
+"""Throughput and quality of samplers on fixed problems, peers on the same posterior."""
