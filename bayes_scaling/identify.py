@@ -89,7 +89,8 @@ def unseen_parameters(spec: ModelSpec, args: Args, free: list[str]) -> list[str]
     jacobian = np.asarray(jax.jacfwd(curve)(medians)) * np.maximum(np.abs(medians), 1e-3)
     if not np.isfinite(jacobian).all():
         return []
-    _, values, directions = np.linalg.svd(jacobian, full_matrices=True)
+    triangle = np.linalg.qr(jacobian, mode="r")  # small, however many the rows
+    _, values, directions = np.linalg.svd(triangle, full_matrices=True)
     padded = np.zeros(len(free))
     padded[: len(values)] = values
     flat = directions[padded < FLAT * padded.max()]

@@ -1,7 +1,7 @@
 """Powers of positive numbers as exp(y log x): XLA's CPU code has no vectorised pow.
 
-Twice as fast a likelihood; the logarithms of the covariates do not depend on the parameters and
-leave the loop over leapfrog steps.
+It halves the gradient of Chinchilla's law over 64 chains and changes little where pooling costs
+more than the law. The logarithms of the covariates leave the loop over leapfrog steps.
 """
 
 from __future__ import annotations

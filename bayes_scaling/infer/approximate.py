@@ -19,10 +19,12 @@ from jax import Array
 from bayes_scaling._arviz import array_stats
 from bayes_scaling.infer.base import Draws, Progress, Settings
 from bayes_scaling.infer.prepare import Prepared, compiled_from_whitened, whitened_potential
+from bayes_scaling.infer.streams import over_points
 from bayes_scaling.infer.target import Target
 
 TAIL_DOF = 8
 REFITS, REFIT_DRAWS = 2, 1024
+IN_CACHE = 256  # points evaluated together
 POOL = 5  # draws weighed for every draw kept
 SVI_STEPS, SVI_SAMPLES, SVI_RATE = 800, 32, 0.02
 
@@ -49,7 +51,7 @@ def at_mode(target: Target, key: Array, prepared: Prepared) -> Gaussian:
 
 def by_gradients(target: Target, key: Array, prepared: Prepared) -> Gaussian:
     """The full-rank Gaussian of highest evidence bound, by Adam from the Laplace approximation."""
-    density = jax.vmap(whitened_potential(target, prepared))
+    density = over_points(whitened_potential(target, prepared), prepared.args)
 
     def loss(q: Gaussian, key: Array) -> Array:
         noise = jax.random.normal(key, (SVI_SAMPLES // 2, target.dim))
@@ -106,7 +108,7 @@ def _weighed(target: Target, q: Gaussian, draws: int, key: Array, prepared: Prep
     squares = jnp.sum(jax.random.normal(second, (draws, TAIL_DOF)) ** 2, axis=1)
     x = normal * jnp.sqrt(TAIL_DOF / squares)[:, None]
     w = q.centre + x @ q.root.T
-    potential = jax.lax.map(whitened_potential(target, prepared), w, batch_size=256)
+    potential = over_points(whitened_potential(target, prepared), prepared.args, most=IN_CACHE)(w)
     log_q = -0.5 * (TAIL_DOF + target.dim) * jnp.log1p(jnp.sum(x**2, axis=1) / TAIL_DOF)
     log_ratio = -potential - log_q
     return Weighed(w, jnp.where(jnp.isfinite(log_ratio), log_ratio, -jnp.inf), potential)

@@ -19,7 +19,9 @@ import numpy as np
 from jax import Array
 
 from bayes_scaling.infer.base import Draws, Progress, Settings
+from bayes_scaling.infer.devices import Layout, layout_of, to_host
 from bayes_scaling.infer.prepare import Prepared, compiled_from_whitened, whitened_potential
+from bayes_scaling.infer.streams import over_points
 from bayes_scaling.infer.target import Target
 
 ROUND = 25  # transitions between changes of the whitening
@@ -77,7 +79,7 @@ def first_tuning(log_step: Array | float, log_length: Array | float) -> Tuning:
 
 def begin(target: Target, key: Array, prepared: Prepared, chains: int) -> Ensemble:
     """Groups of chains at the prepared starting points, as many in each."""
-    energy = jax.vmap(jax.value_and_grad(whitened_potential(target, prepared)))
+    energy = over_points(jax.value_and_grad(whitened_potential(target, prepared)), prepared.args)
     w = jnp.repeat(prepared.starts, chains // prepared.starts.shape[0], axis=0)
     potential, gradient = energy(w)
     tuning = first_tuning(float(np.log(FIRST_STEP)), float(np.log(FIRST_LENGTH)))
@@ -88,7 +90,7 @@ def advance(
     target: Target, state: Ensemble, prepared: Prepared, tune: Array, whiten: Array
 ) -> tuple[Ensemble, dict[str, Array]]:
     """One round of transitions; ``tune`` the steps, then ``whiten`` anew, or neither."""
-    energy = jax.vmap(jax.value_and_grad(whitened_potential(target, prepared)))
+    energy = over_points(jax.value_and_grad(whitened_potential(target, prepared)), prepared.args)
 
     def one(state: Ensemble, i: Array) -> tuple[Ensemble, dict[str, Array]]:
         return _transition(energy, state, i, tune)
@@ -208,17 +210,30 @@ def _halton(i: Array) -> Array:
 
 
 class Programs(NamedTuple):
-    """The compiled ``begin(key, prepared)`` and ``advance(state, prepared, tune, whiten)``."""
+    """The compiled ``begin(seed, prepared)`` and ``advance(state, prepared, tune, whiten)``."""
 
     begin: Any
     advance: Any
 
 
-@lru_cache(maxsize=64)
 def compiled_ensemble(target: Target, chains: int) -> Programs:
-    """The jitted programs (cached)."""
+    """The jitted programs (cached), chains on all devices."""
+    return _programs(target, chains, layout_of(chains))
+
+
+@lru_cache(maxsize=64)
+def _programs(target: Target, chains: int, layout: Layout | None) -> Programs:
+    def start(seed: Array, prepared: Prepared) -> Ensemble:
+        return begin(target, jax.random.key(seed), prepared, chains)
+
+    move = partial(advance, target)
+    if layout is None:
+        return Programs(jax.jit(start), jax.jit(move))
+    first, second, whole = layout
+    state = Ensemble(whole, first, first, first, whole, Tuning(*[whole] * len(Tuning._fields)))
     return Programs(
-        jax.jit(partial(begin, target, chains=chains)), jax.jit(partial(advance, target))
+        jax.jit(start, in_shardings=(whole, whole), out_shardings=state),
+        jax.jit(move, in_shardings=(state, *[whole] * 3), out_shardings=(state, second)),
     )
 
 
@@ -227,12 +242,13 @@ def sample_ensemble(
 ) -> Draws:
     """Run the chains; ``progress(done, total, phase)`` is called after every round."""
     programs = compiled_ensemble(target, settings.chains)
-    state = programs.begin(jax.random.key(settings.seed + 1), prepared)
+    common = jax.tree.map(np.asarray, prepared)  # the same in every process
+    state = programs.begin(np.int64(settings.seed + 1), common)
     warm, keep = (-(-n // ROUND) for n in (settings.warmup, settings.draws))
     kept = []
     for i in range(warm + keep):
         progress(i * ROUND, (warm + keep) * ROUND, "warm-up" if i < warm else "sampling")
-        state, collected = programs.advance(state, prepared, i < warm, i < warm - 1)
+        state, collected = programs.advance(state, common, i < warm, i < warm - 1)
         if i >= warm:
             kept.append(collected)
     progress((warm + keep) * ROUND, (warm + keep) * ROUND, "done")
@@ -240,7 +256,7 @@ def sample_ensemble(
 
 
 def _assemble(kept: list[Any], target: Target, prepared: Prepared, settings: Settings) -> Draws:
-    joined = {k: np.concatenate([c[k] for c in kept])[: settings.draws] for k in kept[0]}
+    joined = {k: np.concatenate([to_host(c[k]) for c in kept])[: settings.draws] for k in kept[0]}
     stats = {k: np.swapaxes(v, 0, 1) for k, v in joined.items()}
     z = compiled_from_whitened(target)(prepared, stats.pop("w"))
     stats["lp"] = -stats.pop("potential_energy")

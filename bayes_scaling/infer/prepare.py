@@ -14,6 +14,7 @@ from jax import Array
 from bayes_scaling.build import Args
 from bayes_scaling.infer.bend import bend_at, straighten
 from bayes_scaling.infer.newton import Mode, find_mode
+from bayes_scaling.infer.streams import over_points, thinned
 from bayes_scaling.infer.target import OFFSET, Target
 
 CURVATURE_FLOOR = 0.05  # flatter directions are whitened as if the sd were 4.5
@@ -56,12 +57,17 @@ def prepare_fn(target: Target, n_starts: int, n_chains: int) -> Callable[..., Pr
         key_start, key_chain = jax.random.split(key)
         keys = jax.random.split(key_start, n_starts)
         starts = jax.vmap(lambda k: target.draw_prior(k, args))(keys)
-        found = jax.vmap(lambda z: _sharpen(target, z, args))(starts)
+        few = thinned(args)
+        search = over_points(lambda z: _sharpen(target, z, few), few, width=target.dim)
+        found = search(starts)
         place = jnp.argmin(jnp.where(jnp.isfinite(found.potential), found.potential, jnp.inf))
         best, hessian = found.z[place], found.hessian[place]
+        distances = jnp.linalg.norm((found.z - best) @ _root(hessian), axis=1)
+        if few is not args:
+            whole = find_mode(lambda z: target.potential(z, args), best)
+            best, hessian = whole.z, whole.hessian
         centred, turns = _adapt_groups(target, best, hessian, args, centring)
         factor = _inverse_root(hessian)
-        distances = jnp.linalg.norm((found.z - best) @ _root(hessian), axis=1)
         unit, mode, scale = bend_at(*_move(target, best, factor, centred, turns), target.bent)
         centred = {**centred, "bend": unit}
         return Prepared(
@@ -209,7 +215,7 @@ def _starts(
     highest = height(jnp.zeros_like(mode)) + HIGH_PER_DIM * target.dim + HIGH
 
     def first_low(candidates: Array) -> Array:
-        good = jax.vmap(height)(candidates) < highest
+        good = over_points(height, args)(candidates) < highest
         return jnp.where(good.any(), candidates[jnp.argmax(good)], 0.0)
 
-    return jax.vmap(first_low)(tries)
+    return jax.lax.map(first_low, tries)

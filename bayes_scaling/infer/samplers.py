@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 import jax
+import numpy as np
 from jax import Array
 
 from bayes_scaling._errors import SpecError, did_you_mean
@@ -79,9 +80,10 @@ def _nuts_programs(target: Target, settings: Settings, key: Array, prepared: Any
 
 def _chees_programs(target: Target, settings: Settings, key: Array, prepared: Any) -> Iterable[Any]:
     programs = compiled_ensemble(target, settings.chains)
-    state = jax.eval_shape(programs.begin, key, prepared)
+    seed = np.int64(settings.seed + 1)
+    state = jax.eval_shape(programs.begin, seed, prepared)
     yield programs.advance.lower(state, prepared, True, True)
-    yield programs.begin.lower(key, prepared)
+    yield programs.begin.lower(seed, prepared)
 
 
 def _weigh_programs(

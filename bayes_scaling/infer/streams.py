@@ -1,0 +1,43 @@
+"""Many points on many rows, a piece at a time, so that memory stays bounded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import numpy as np
+from jax import Array
+
+from bayes_scaling.build import Args
+
+LARGEST = 2**23  # points x rows of one piece: 64 MiB for every intermediate in double precision
+SEARCH_ROWS = 2**14  # rows that the search for the mode begins with
+BY_ROW = ("y", "mask", "member", "se", "trend")
+
+
+def over_points(
+    function: Callable[[Array], Any], args: Args, *, width: int = 1, most: int = LARGEST
+) -> Callable[[Array], Any]:
+    """``function`` over the leading axis, as many points at once as the rows of ``args`` allow.
+
+    A point may hold ``width`` arrays of the rows' length at once, and ``most`` points go together.
+    """
+    at_once = max(1, min(most, LARGEST // (width * args["mask"].shape[0])))
+
+    def run(points: Array) -> Any:
+        if points.shape[0] <= at_once:
+            return jax.vmap(function)(points)
+        return jax.lax.map(function, points, batch_size=at_once)
+
+    return run
+
+
+def thinned(args: Args) -> Args:
+    """The arguments with every so-manieth row, `SEARCH_ROWS` at most; as they are if so few."""
+    rows = args["mask"].shape[0]
+    if rows <= SEARCH_ROWS:
+        return args
+    take = np.s_[:: -(-rows // SEARCH_ROWS)]
+    short = {name: args[name][take] for name in BY_ROW if name in args}
+    return {**args, **short, "x": {name: x[take] for name, x in args["x"].items()}}
