@@ -1,0 +1,125 @@
+"""Twelve nasty posteriors: does the default agree with a long NUTS run, or escalate, or warn?
+
+Run as ``python benchmarks/nasty.py [--only TEXT] [--out FILE] [--draws 2500]``. ``gap`` is the
+largest difference of mean, sd or a tail point of any sampled coordinate in combined Monte Carlo
+errors.
+"""
+
+import argparse
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import bayes_scaling as bs
+from bayes_scaling.bench.quality import TAILS, moments, worst_gap
+
+
+def law(n: int, seed: int = 0, *, noise: float = 0.008, **spans: Any) -> dict[str, np.ndarray]:
+    """Runs of Chinchilla's law over the given decades of N and D."""
+    rng = np.random.default_rng(seed)
+    N, D = (10 ** rng.uniform(*spans.get(k, d), n) for k, d in (("N", (7.5, 10)), ("D", (9, 11.7))))
+    mean = 1.7 + 420 * N**-0.335 + 1300 * D**-0.345
+    return {"N": N, "D": D, "L": mean * np.exp(noise * rng.standard_t(6, n))}
+
+
+def on_a_ray() -> dict[str, np.ndarray]:
+    columns = law(40)
+    ray = 20 * columns["N"]
+    return {**columns, "D": ray, "L": 1.7 + 420 * columns["N"] ** -0.335 + 1300 * ray**-0.345}
+
+
+def outliers() -> dict[str, np.ndarray]:
+    columns = law(60)
+    columns["L"][::7] *= 1.3
+    return columns
+
+
+def families(sizes: list[int], seed: int = 0, spread: float = 0.08) -> dict[str, Any]:
+    """Families of these sizes."""
+    rng = np.random.default_rng(seed)
+    family = np.repeat(np.arange(len(sizes)), sizes)
+    columns = law(len(family), seed)
+    shift = np.exp(spread * rng.normal(size=len(sizes)))
+    return {**columns, "L": columns["L"] * shift[family], "family": [f"f{i}" for i in family]}
+
+
+def two_clouds() -> dict[str, np.ndarray]:
+    """Half of the runs obey one curve, half another: two ways to read the table."""
+    columns = law(40, noise=0.003)
+    columns["L"][::2] *= 1.0 + 0.15 * (columns["N"][::2] > 1e9)
+    return columns
+
+
+GROUPED = {"group": "family"}
+PROBLEMS: dict[str, tuple[Callable[[], Any], dict[str, Any]]] = {
+    "six rows": (lambda: law(6), {}),
+    "one ray D = 20 N": (on_a_ray, {}),
+    "a narrow range": (lambda: law(30, N=(9.0, 9.3), D=(10.0, 10.3)), {}),
+    "one size of model": (lambda: law(30, N=(9.0, 9.001)), {}),
+    "outliers, 30 % high": (outliers, {}),
+    "Cauchy noise": (lambda: {**(c := law(60)), "L": c["L"] * np.exp(
+        0.005 * np.random.default_rng(3).standard_cauchy(60))}, {}),
+    "two curves in one table": (two_clouds, {}),
+    "hardly any noise": (lambda: law(50, noise=1e-5), {}),
+    "one-row families": (lambda: families([20, 1, 1, 1]), GROUPED),
+    "two families, equal (funnel)": (lambda: families([12, 12], spread=0.0), GROUPED),
+    "eight families, all partial": (lambda: families([8] * 8), {**GROUPED, "pool": "partial"}),
+    "100,000 rows": (lambda: law(100_000), {}),
+}  # fmt: skip
+
+
+def coordinates(fit: bs.Fit) -> dict[str, np.ndarray]:
+    """Exponentials of the sampled coordinates, which `moments` takes logarithms of."""
+    group = fit.data["unconstrained_posterior"].to_dataset()
+    flat = {str(n): np.asarray(v).reshape(*v.shape[:2], -1) for n, v in group.data_vars.items()}
+    return {"E": np.exp(np.clip(np.concatenate(list(flat.values()), axis=2), -600, 600))}
+
+
+def judge(name: str, draws: int) -> dict[str, Any]:
+    """One problem: the way taken, the verdict, and the gap to a long NUTS run."""
+    make, options = PROBLEMS[name]
+    columns = make()
+    clock = time.perf_counter()
+    fit = bs.fit(columns, progress=False, **options)
+    seconds = time.perf_counter() - clock
+    long = bs.fit(columns, draws=draws, seed=1, target_accept=0.97, progress=False, **options)
+    gap, where = worst_gap(moments(coordinates(fit)), moments(coordinates(long)))
+    verdicts = [f.diagnose() for f in (fit, long)]
+    return {
+        "problem": name,
+        "way": " > ".join(step["sampler"] for step in fit.path),
+        "refused": [step["refused"] for step in fit.path if step["refused"]],
+        "verdict": verdicts[0].severity,
+        "codes": [f.code for f in verdicts[0].findings],
+        "gap": round(gap, 2),
+        "where": where,
+        "compared": 4 * sum(v.shape[2] for v in coordinates(fit).values()),
+        "reference": f"R-hat {verdicts[1].numbers['rhat_max']:.3f}, "
+        f"{verdicts[1].numbers['divergences']:.0f} divergences",
+        "seconds": round(seconds, 1),
+        "tails": TAILS,
+    }
+
+
+def main() -> None:
+    """Print, and write, one record a problem."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--only", default="")
+    parser.add_argument("--draws", type=int, default=2500)
+    parser.add_argument("--out", type=Path)
+    asked = parser.parse_args()
+    records = []
+    for name in PROBLEMS:
+        if asked.only in name:
+            records.append(judge(name, asked.draws))
+            print(records[-1], flush=True)
+    if asked.out:
+        asked.out.write_text(json.dumps(records, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
