@@ -115,7 +115,7 @@ def test_whitened_density_is_the_models(pool):
     from bayes_scaling.build import numpyro_model_of
     from bayes_scaling.resolve import resolve
 
-    runs = bs.published_runs(embeddings=False)
+    runs = bs.published_runs(families=["Cerebras-GPT", "Pythia"], embeddings=False)
     spec = resolve(runs, "chinchilla", pool=pool)
     args = make_args(runs, spec)
     target = make_target(spec, args)
