@@ -19,7 +19,7 @@ CELLS = [
 
 @pytest.mark.parametrize(("law", "options"), CELLS)
 def test_intervals_hold_the_truth_at_their_rate(law, options):
-    found = recover(law, tables=40, seed=11, **options)
+    found = recover(law, tables=24, seed=11, **options)
     assert not any(found.doubts)
     for prob in (0.5, 0.9):
         share, error = found.coverage(prob)
