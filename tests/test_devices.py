@@ -46,11 +46,8 @@ def finish(process):
 
 @pytest.fixture(scope="module")
 def alone():
-    return np.asarray(
-        bs.fit(simulated(1, 20), sampler="chees", warmup=50, draws=25, progress=False).posterior[
-            "E"
-        ]
-    )
+    few = {"warmup": 50, "draws": 25, "progress": False}
+    return np.asarray(bs.fit(simulated(1, 20), sampler="chees", **few).posterior["E"])
 
 
 @pytest.fixture(scope="module")
