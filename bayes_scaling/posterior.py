@@ -215,8 +215,10 @@ def make_datatree(
     dims: Mapping[str, list[str]],
     attrs: Mapping[str, str],
 ) -> xr.DataTree:
-    """Assemble the groups; every variable's dims are declared, so none is guessed."""
-    tree = arviz_base.from_dict(dict(groups), coords=dict(coords), dims=dict(dims))
+    """Assemble the groups; every variable's dims are declared, so none is guessed or doubted."""
+    tree = arviz_base.from_dict(
+        dict(groups), coords=dict(coords), dims=dict(dims), check_conventions=False
+    )
     tree.attrs.update(attrs)
     return tree
 

@@ -41,14 +41,18 @@ def priors() -> tuple[dict[str, tuple[float, float]], dict[str, float], tuple[fl
 def in_numpyro(N: Any, D: Any, L: Any, family: Any, size: int, centre: tuple[float, float]) -> None:
     """The model in NumPyro; ``family`` (row,) indexes ``size`` families, none if zero."""
     given, spreads, (n0, d0) = priors()
-    log = {n: numpyro.sample(f"log_{n}", dist.Normal(*given[n])) for n in ("alpha", "beta")}
-    alpha, beta = (numpyro.deterministic(n, jnp.exp(log[n])) for n in ("alpha", "beta"))
+    log: dict[str, Any] = {
+        n: numpyro.sample(f"log_{n}", dist.Normal(*given[n])) for n in ("alpha", "beta")
+    }
+    alpha, beta = (
+        jnp.asarray(numpyro.deterministic(n, jnp.exp(log[n]))) for n in ("alpha", "beta")
+    )
     ratio = {"E": 0.0, "A": alpha * np.log(n0 / centre[0]), "B": beta * np.log(d0 / centre[1])}
     back = {"E": 0.0, "A": alpha * np.log(centre[0]), "B": beta * np.log(centre[1])}
-    rows = {}
+    rows: dict[str, Any] = {}
     for name in LEVELS:
         mean, sd = given[name]
-        value = numpyro.sample(f"log_{name}", dist.Normal(mean + ratio[name], sd))
+        value: Any = numpyro.sample(f"log_{name}", dist.Normal(mean + ratio[name], sd))
         if size:
             tau = numpyro.sample(f"tau_{name}", dist.HalfNormal(spreads[name]))
             noise = numpyro.sample(f"{name}_offset", dist.Normal(0, 1).expand([size]).to_event(1))

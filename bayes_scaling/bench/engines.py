@@ -57,7 +57,7 @@ def _ours(sampler: str, runs: Runs, **options: Any) -> Sample:
     def sample(seed: int) -> Sampled:
         found = fit(runs, sampler=sampler, seed=seed, progress=False, **options)
         stats = found.data["sample_stats"]
-        leap = float(stats["n_steps"].mean()) if "n_steps" in stats else float("nan")
+        leap = float(stats.to_dataset()["n_steps"].mean()) if "n_steps" in stats else float("nan")
         path = [step["sampler"] for step in found.path] or [sampler]
         verdict = found.diagnose().severity
         posterior = {str(n): np.asarray(v) for n, v in found.posterior.data_vars.items()}

@@ -11,7 +11,7 @@ nested R-hat (Margossian et al. 2024) needs to judge short chains.
 from __future__ import annotations
 
 from functools import lru_cache, partial
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import jax
 import jax.numpy as jnp
@@ -229,7 +229,7 @@ def _programs(target: Target, chains: int, layout: Layout | None) -> Programs:
     move = partial(advance, target)
     if layout is None:
         return Programs(jax.jit(start), jax.jit(move))
-    first, second, whole = layout
+    first, second, whole = cast("tuple[Any, Any, Any]", layout)  # shardings stand for arrays
     state = Ensemble(whole, first, first, first, whole, Tuning(*[whole] * len(Tuning._fields)))
     return Programs(
         jax.jit(start, in_shardings=(whole, whole), out_shardings=state),
