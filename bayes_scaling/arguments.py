@@ -33,9 +33,9 @@ def make_args(runs: Runs, spec: ModelSpec) -> dict[str, Any]:
         "x": x,
         "y": y,
         "mask": np.ones(len(y), bool),
-        "ref": {name: geometric_mean(values) for name, values in x.items()},
-        "scale": float(np.median(np.abs(y))),
-        "blur": 0.0,
+        "ref": {name: np.float64(geometric_mean(values)) for name, values in x.items()},
+        "scale": np.float64(np.median(np.abs(y))),
+        "blur": np.float64(0.0),
         **_group_args(runs, spec),
     }
     if spec.known_se and runs.se is not None:

@@ -101,7 +101,7 @@ def recover(
     if known_se:
         runs = replace(runs, se=np.full(runs.n, 0.01 * SCALE))
     spec = resolve(runs, chosen, **options)
-    base = {**make_args(runs, spec), "scale": SCALE}
+    base = {**make_args(runs, spec), "scale": np.float64(SCALE)}
     target = make_target(spec, base)
     base["scale"] = _typical_response(spec, target, base)
     truth, args = _simulate(spec, target, base, tables, seed)
@@ -115,7 +115,7 @@ def recover(
 def _typical_response(spec: ModelSpec, target: Target, base: Args) -> float:
     """Median response over the prior, the unit of noise on the raw scale."""
     _, args = _simulate(spec, target, base, 64, seed=0)
-    return float(np.median([np.abs(a["y"]) for a in args]))
+    return np.float64(np.median([np.abs(a["y"]) for a in args]))
 
 
 def _simulate(

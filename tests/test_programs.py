@@ -1,5 +1,6 @@
 """Compiled programs: padded tables share them, and they are kept between processes."""
 
+import re
 import subprocess
 import sys
 
@@ -56,7 +57,7 @@ def test_padding_leaves_the_density_alone(options):
             assert np.allclose(*slopes, rtol=1e-9)
 
 
-def test_a_second_table_of_another_length_compiles_nothing():
+def test_each_program_is_compiled_once_and_for_tables_of_other_lengths(caplog):
     rng = np.random.default_rng(1)
 
     def table(rows):
@@ -64,7 +65,12 @@ def test_a_second_table_of_another_length_compiles_nothing():
         L = 1.8 + 400 * N**-0.34 + 900 * D**-0.33
         return {"N": N, "D": D, "L": L * np.exp(0.01 * rng.normal(size=rows))}
 
-    bs.fit(table(60), progress=False)
+    with jax.log_compiles():
+        bs.fit(table(60), progress=False)
+    names = re.findall(r"Finished XLA compilation of jit\((\w+)\)", caplog.text)
+    ahead = {"prepare", "weigh", "start", "advance"}  # compiled on threads, which do not log
+    assert names
+    assert not ahead & set(names)
     compiled = []
 
     def record(event, seconds, **_):

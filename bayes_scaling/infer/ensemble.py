@@ -78,12 +78,14 @@ def first_tuning(log_step: Array | float, log_length: Array | float) -> Tuning:
 
 
 def begin(target: Target, key: Array, prepared: Prepared, chains: int) -> Ensemble:
-    """Groups of chains at the prepared starting points, as many in each."""
-    energy = over_points(jax.value_and_grad(whitened_potential(target, prepared)), prepared.args)
+    """Groups of chains at the prepared starting points, as many in each.
+
+    Their potentials are left open, for the first transition to find: the gradient is compiled once.
+    """
     w = jnp.repeat(prepared.starts, chains // prepared.starts.shape[0], axis=0)
-    potential, gradient = energy(w)
     tuning = first_tuning(float(np.log(FIRST_STEP)), float(np.log(FIRST_LENGTH)))
-    return Ensemble(key, w, potential, gradient, jnp.eye(target.dim), tuning)
+    unknown = jnp.full(chains, jnp.inf, w.dtype)
+    return Ensemble(key, w, unknown, jnp.zeros_like(w), jnp.eye(target.dim), tuning)
 
 
 def advance(
@@ -113,6 +115,7 @@ def _transition(
     most = jnp.where(tune, MAX_STEPS_WARM, MAX_STEPS)
     steps = jnp.clip(jnp.ceil(share * length / step), 1, most).astype(int)
     own = step * (1.0 - STEP_JITTER * jax.random.uniform(keys[0], (chains, 1)))
+    own = jnp.where(jnp.isinf(state.potential)[:, None], 0.0, own)  # to find it where they stand
     momentum = jax.random.normal(keys[1], (chains, dim), state.w.dtype)
     end = _trajectory(energy, state, momentum, own, steps)
     accept = jnp.exp(jnp.minimum(0.0, -end.error))
@@ -151,6 +154,7 @@ def _trajectory(energy: Any, state: Ensemble, momentum: Array, step: Array, step
     w, p, gradient, potential = jax.lax.fori_loop(0, steps, leap, start)
     change = potential - state.potential + 0.5 * jnp.sum(p**2 - momentum**2, axis=1)
     error = jnp.where(jnp.isfinite(change), change, jnp.inf)
+    error = jnp.where(jnp.isinf(state.potential) & jnp.isfinite(potential), 0.0, error)
     return _Move(w, p, potential, gradient, error)
 
 

@@ -24,7 +24,7 @@ GROUPS = 8  # starting points, one for each group of chains
 SAME_MODE = 1.0  # sds apart, and
 MODE_GAP = 8.0  # nats below the best, for a second mode to matter
 CONVERGED = 1e-3  # Newton decrement
-CANDIDATES = 8  # starting points tried for a chain before it starts at the mode
+CANDIDATES = 8  # starting points tried for a chain, before the mode
 HIGH_PER_DIM, HIGH = 1.5, 10.0  # nats above the mode, of which draws are half a nat a dimension
 
 
@@ -203,19 +203,13 @@ def _starts(
 ) -> Array:
     """Dispersed starting points in whitened coordinates, shape (chain, dim).
 
-    None so far up a wall that a step fit for the posterior cannot leave it.
+    None so far up a wall that a step fit for the posterior cannot leave it: the first candidate
+    below a height, of which the last is the mode.
     """
     tries = jax.random.normal(key, (n_chains, CANDIDATES, target.dim), mode.dtype)
-    spread = jnp.linspace(1.5, 0.25, CANDIDATES)[:, None]
-    tries = tries * spread
-
-    def height(w: Array) -> Array:
-        return target.potential(mode + scale @ w, args)
-
-    highest = height(jnp.zeros_like(mode)) + HIGH_PER_DIM * target.dim + HIGH
-
-    def first_low(candidates: Array) -> Array:
-        good = over_points(height, args)(candidates) < highest
-        return jnp.where(good.any(), candidates[jnp.argmax(good)], 0.0)
-
-    return jax.lax.map(first_low, tries)
+    tries = tries * jnp.linspace(1.5, 0.25, CANDIDATES)[:, None]
+    tries = jnp.concatenate([tries, jnp.zeros_like(tries[:, :1])], axis=1)
+    height = over_points(lambda w: target.potential(mode + scale @ w, args), args)
+    heights = height(tries.reshape(-1, target.dim)).reshape(tries.shape[:2])
+    low = heights <= heights[:, -1:] + HIGH_PER_DIM * target.dim + HIGH
+    return jnp.take_along_axis(tries, jnp.argmax(low, axis=1)[:, None, None], axis=1)[:, 0]

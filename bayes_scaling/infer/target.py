@@ -3,31 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
-from numpyro import handlers
-from numpyro.distributions import biject_to
-from numpyro.infer.util import constrain_fn, potential_energy
+from numpyro.infer.util import constrain_fn
 
 from bayes_scaling.build import Args, numpyro_model_of
 from bayes_scaling.infer.bend import bends, straighten
+from bayes_scaling.infer.density import Site, draw_prior, log_joint, recentre, sites_of, split
 from bayes_scaling.spec import ModelSpec
 
 OFFSET = "_offset"
-
-
-class Site(NamedTuple):
-    """One sampled site: its name, its unconstrained shape and its place in the flat vector."""
-
-    name: str
-    shape: tuple[int, ...]
-    start: int
-    stop: int
 
 
 class Target(NamedTuple):
@@ -89,79 +79,26 @@ class _ByShape:
 @lru_cache(maxsize=128)
 def _target(spec: ModelSpec, frozen: _ByShape) -> Target:
     model = numpyro_model_of(spec)
-    sites = _sites(model, frozen.args)
-
+    sites = sites_of(model, frozen.args)
     bent = tuple(bends(spec, s.name) for s in sites for _ in range(s.stop - s.start))
 
-    def unflatten(z: Array, args: Args) -> tuple[dict[str, Array], Array]:
-        turn = jnp.zeros(())
-        if "bend" in args:
-            z, turn = straighten(z, args["bend"], bent)
-        return {s.name: z[s.start : s.stop].reshape(s.shape) for s in sites}, turn
+    def unbend(z: Array, args: Args) -> tuple[Array, Array]:
+        return straighten(z, args["bend"], bent) if "bend" in args else (z, jnp.zeros(()))
 
     def potential(z: Array, args: Args) -> Array:
-        values, turn = unflatten(z, args)
-        return jnp.asarray(potential_energy(model, (args,), {}, values)) - turn
+        straight, turn = unbend(z, args)
+        return -log_joint(model, sites, straight, args) - turn
 
     def constrain(z: Array, args: Args) -> dict[str, Array]:
-        values, _ = unflatten(z, args)
+        values = split(sites, unbend(z, args)[0])
         found = constrain_fn(model, (args,), {}, values, return_deterministic=True)
         return {k: v for k, v in found.items() if k != spec.law.response}
 
-    def draw_prior(key: Array, args: Args) -> Array:
-        trace = _latent(handlers.trace(handlers.seed(model, key)).get_trace(args))
-        return _flat(trace)
-
-    def recentre(z: Array, args: Args, turns: Mapping[str, Array]) -> Array:
-        values, _ = unflatten(z, args)
-
-        def place(site: dict[str, Any]) -> Array | None:
-            if site["type"] != "sample" or site["name"] not in values:
-                return None
-            value, fn = values[site["name"]], site["fn"]
-            if site["name"] in turns:
-                spread = fn.base_dist
-                return spread.loc + spread.scale * (turns[site["name"]].T @ value)
-            return biject_to(fn.support)(value)
-
-        seeded = handlers.seed(handlers.substitute(model, substitute_fn=place), 0)
-        return _flat(_latent(handlers.trace(seeded).get_trace(args)))
-
-    return Target(sites, bent, potential, constrain, draw_prior, recentre)
+    draw, move = (partial(f, model, sites) for f in (draw_prior, recentre))
+    return Target(sites, bent, potential, constrain, draw, move)
 
 
 @lru_cache(maxsize=64)
 def compiled_constrain(target: Target) -> Any:
     """`Target.constrain` over draws (chain, draw, dim), jitted (cached)."""
     return jax.jit(jax.vmap(jax.vmap(target.constrain, in_axes=(0, None)), in_axes=(0, None)))
-
-
-def _flat(trace: Mapping[str, Any]) -> Array:
-    parts = [biject_to(s["fn"].support).inv(s["value"]).reshape(-1) for s in trace.values()]
-    return jnp.concatenate(parts)
-
-
-def _latent(trace: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        name: site
-        for name, site in trace.items()
-        if site["type"] == "sample" and not site["is_observed"]
-    }
-
-
-def _sites(model: Callable[[Args], None], args: Args) -> tuple[Site, ...]:
-    shapes: dict[str, tuple[int, ...]] = {}
-
-    def probe() -> int:
-        trace = handlers.trace(handlers.seed(model, jax.random.key(0))).get_trace(args)
-        for name, site in _latent(trace).items():
-            shapes[name] = jnp.shape(biject_to(site["fn"].support).inv(site["value"]))
-        return 0
-
-    jax.eval_shape(probe)
-    sites, start = [], 0
-    for name, shape in shapes.items():
-        stop = start + int(np.prod(shape, dtype=int))
-        sites.append(Site(name, shape, start, stop))
-        start = stop
-    return tuple(sites)

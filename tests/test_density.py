@@ -1,0 +1,85 @@
+"""The gathered density is that of NumPyro, for every law, pooling and noise."""
+
+import jax
+import mpmath
+import numpy as np
+import pytest
+from numpyro.infer.util import potential_energy
+from scipy.stats import kstest
+
+import bayes_scaling as bs
+from bayes_scaling._registry import LAWS, OBSERVATIONS, POOLINGS, load_catalogue
+from bayes_scaling.arguments import make_args
+from bayes_scaling.build import numpyro_model_of
+from bayes_scaling.distributions import log_gamma_step
+from bayes_scaling.infer.target import make_target
+from bayes_scaling.recovery import design
+from bayes_scaling.resolve import resolve
+
+load_catalogue()
+LAW_NAMES = [name if LAWS.get(name).inputs else f"{name}(N)" for name in LAWS]
+MORE = [
+    *[("chinchilla", {"pool": pool}) for pool in POOLINGS],
+    *[("chinchilla", {"pool": "shared", "noise": noise}) for noise in OBSERVATIONS],
+    ("chinchilla", {"noise_by_family": True, "noise_trend": "N"}),
+    ("chinchilla", {"priors": {"E": bs.uniform(0.5, 3.0), "alpha": bs.logitnormal(0.5, 0.4, 0.6)}}),
+    ("kaplan", {"pool": "separate", "noise": "student_t"}),
+]
+CASES = [*[(name, {}) for name in LAW_NAMES], *MORE]
+
+
+@pytest.fixture(params=CASES, ids=lambda case: f"{case[0]}-{case[1]}")
+def problem(request, x64):
+    """A spec with its arguments and target."""
+    law, options = request.param
+    runs = design(bs.get_law(law))
+    spec = resolve(runs, law, **options)
+    args = make_args(runs, spec)
+    return spec, args, make_target(spec, args)
+
+
+def test_density_is_numpyros(problem, rng):
+    spec, args, target = problem
+    model = numpyro_model_of(spec)
+    for _ in range(3):
+        z = 0.5 * rng.normal(size=target.dim)
+        sites = {s.name: z[s.start : s.stop].reshape(s.shape) for s in target.sites}
+        theirs = potential_energy(model, (args,), {}, sites)
+        assert float(target.potential(z, args)) == pytest.approx(float(theirs), rel=1e-11)
+
+
+def test_draws_from_the_prior_have_its_distribution(x64):
+    """Scores of each coordinate, made with NumPyro's own distributions, are uniform."""
+    runs = design(bs.get_law("chinchilla"))
+    spec = resolve(runs, "chinchilla", priors={"E": bs.uniform(0.5, 3.0)})
+    args = make_args(runs, spec)
+    target = make_target(spec, args)
+    keys = jax.random.split(jax.random.key(5), 2000)
+    z = jax.jit(jax.vmap(lambda k: target.draw_prior(k, args)))(keys)
+    sites = jax.vmap(lambda v: target.constrain(v, args))(z)
+    expected = {"tau_A": spec.law.param("A").spread, "alpha": 0.32, "nu": 6.0, "E_drift": 0.0}
+    for name, median in expected.items():
+        below = float(np.mean(np.asarray(sites[name]) < median))
+        assert abs(below - 0.5) < 4 * 0.5 / np.sqrt(2000), (name, below)
+    assert kstest(np.asarray(sites["tau_A"]) / median_scale(spec), "halfnorm").pvalue > 1e-4
+    assert kstest(np.log(np.asarray(sites["nu"])), "norm", args=log_nu(spec)).pvalue > 1e-4
+
+
+def median_scale(spec):
+    """Scale of the half-normal prior of the spread of A."""
+    return spec.law.param("A").spread / 0.6744897501960817
+
+
+def log_nu(spec):
+    """Mean and sd of the logarithm of nu."""
+    prior = spec.prior("nu")
+    return np.log(prior.args[0]), np.log(prior.args[2] / prior.args[1]) / (2 * 1.6448536269514722)
+
+
+@pytest.mark.parametrize("x", [1e-3, 0.1, 0.5, 1.0, 2.5, 17.0, 400.0, 1e6])
+def test_step_of_log_gamma(x, x64):
+    with mpmath.workdps(40):
+        exact = float(mpmath.loggamma(mpmath.mpf(x) + 0.5) - mpmath.loggamma(mpmath.mpf(x)))
+        slope = float(mpmath.digamma(mpmath.mpf(x) + 0.5) - mpmath.digamma(mpmath.mpf(x)))
+    assert float(log_gamma_step(x)) == pytest.approx(exact, rel=1e-13, abs=1e-13)
+    assert float(jax.grad(log_gamma_step)(x)) == pytest.approx(slope, rel=1e-12)
