@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from bayes_scaling._arviz import stats
+from bayes_scaling._arviz import summary
 from bayes_scaling._errors import Note
 from bayes_scaling.build import public_name
 from bayes_scaling.data.runs import Runs
@@ -89,7 +89,7 @@ class Fit:
         prob
             Probability of the interval.
         """
-        table = stats.summary(
+        table = summary(
             self.data, var_names=var_names, ci_prob=prob, ci_kind="eti", round_to="none"
         )
         return with_nested_rhat(self.data, table, var_names=var_names)

@@ -23,13 +23,13 @@ from bayes_scaling.infer.devices import layout_of
 assert len(jax.devices()) == 2
 assert layout_of(64) is not None
 assert layout_of(63) is None
-fit = bs.fit(simulated(1, 20), sampler="chees", warmup=50, draws=25, progress=False)
-np.save(sys.argv[1], fit.posterior["E"])
+fit = bs.fit(simulated(1, 20), "power_law(N)", sampler="chees", warmup=50, draws=25, progress=False)
+np.save(sys.argv[1], fit.posterior["A"])
 """
 
 
 def start(path, *options, devices=1):
-    flags = f"--xla_force_host_platform_device_count={devices}"
+    flags = f"{os.environ['XLA_FLAGS']} --xla_force_host_platform_device_count={devices}"
     return subprocess.Popen(
         [sys.executable, "-c", CHILD, str(path), *options],
         env={**os.environ, "XLA_FLAGS": flags},
@@ -47,7 +47,8 @@ def finish(process):
 @pytest.fixture(scope="module")
 def alone():
     few = {"warmup": 50, "draws": 25, "progress": False}
-    return np.asarray(bs.fit(simulated(1, 20), sampler="chees", **few).posterior["E"])
+    fitted = bs.fit(simulated(1, 20), "power_law(N)", sampler="chees", **few)
+    return np.asarray(fitted.posterior["A"])
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ GROUPS = {
     "posterior", "sample_stats", "prior", "observed_data", "constant_data", "log_likelihood",
     "posterior_predictive", "unconstrained_posterior",
 }  # fmt: skip
-FAST = {"chains": 2, "draws": 100, "warmup": 100, "progress": False}
+FAST = {"sampler": "laplace", "draws": 100, "progress": False}
 
 
 @pytest.fixture(scope="module")
@@ -119,15 +119,16 @@ def test_custom_law_from_text_fits_and_reloads(tmp_path):
     "options",
     [
         {"noise": "normal", "noise_by_family": True, "noise_trend": "N"},
-        {"pool": {"E": "separate", "alpha": "partial"}, "priors": {"beta": 0.31}},
+        {"pool": {"E": "separate", "alpha": "partial"}, "priors": {"A": 400.0}},
         {"pool": "shared", "noise": "student_t", "priors": {"E": "normal(1.8, 0.3)"}},
     ],
     ids=["noise", "pooling", "priors"],
 )
 def test_options_run_save_and_forecast(options, tmp_path):
-    fit = bs.fit(bs.read_runs(table(), group="family"), "chinchilla", **options, **FAST)
+    law = "power_law_with_floor(N)"
+    fit = bs.fit(bs.read_runs(table(), group="family"), law, **options, **FAST)
     loaded = bs.load(fit.save(tmp_path / "fit.nc"))
-    table_ = bs.forecast(loaded, {"N": 1e10, "D": 1e11, "family": ["a", "b"]}).table
+    table_ = bs.forecast(loaded, {"N": 1e10, "family": ["a", "b"]}).table
     assert np.isfinite(table_["median"]).all()
     assert json.loads(loaded.data.attrs["spec"])["observation"] == fit.spec.observation.name
 
@@ -136,9 +137,9 @@ def test_nested_groups_and_a_new_family_in_a_known_lab():
     rows = table()
     rows["lab"] = np.where(rows["family"] == "c", "y", "x")
     runs = bs.read_runs(rows, group=["lab", "family"])
-    fit = bs.fit(runs, "chinchilla", **FAST)
-    assert fit.posterior["E_lab"].dims == ("chain", "draw", "lab")
-    at = {"N": 1e9, "D": 1e11, "lab": ["x", "z"], "family": "new"}
+    fit = bs.fit(runs, "power_law(N)", pool="partial", **FAST)
+    assert fit.posterior["alpha_lab"].dims == ("chain", "draw", "lab")
+    at = {"N": 1e9, "lab": ["x", "z"], "family": "new"}
     table_ = bs.forecast(fit, at).table
     assert table_["new_family"].all()
     assert np.isfinite(table_["law_90_high"]).all()

@@ -12,7 +12,7 @@ CELLS = [
     ("power_law(N)", {"noise": "normal_log"}),
     ("chinchilla", {"pool": "shared", "noise": "normal_log"}),
     ("kaplan", {"pool": "shared", "noise": "student_t"}),
-    ("isoflop_frontier", {"known_se": True, "pool": "shared", "noise": "normal"}),
+    ("power_law(N)", {"known_se": True, "pool": "shared", "noise": "normal"}),
 ]
 
 

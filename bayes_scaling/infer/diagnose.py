@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from bayes_scaling._arviz import array_stats, stats
+from bayes_scaling._arviz import array_stats, stats, summary
 from bayes_scaling._errors import Note, list_names
 from bayes_scaling._x64 import in_float64
 from bayes_scaling.families import flatten_chains, link_of, sampled_coordinate
@@ -111,7 +111,7 @@ def _quality(data: xr.DataTree) -> pd.DataFrame:
     """R-hat and ESS of every scalar, sampled coordinates included, as rows of a table."""
     frames = [
         with_nested_rhat(
-            data, stats.summary(data, group=group, kind="diagnostics", round_to="none"), group
+            data, summary(data, group=group, kind="diagnostics", round_to="none"), group
         )
         for group in ("posterior", "unconstrained_posterior")
     ]
