@@ -51,10 +51,10 @@ def test_the_table_of_results(many):
 
 
 def test_pooled_tables_with_families():
-    found = bs.fit_many([table(i, 36, families=3) for i in range(2)], group="family",
-                        progress=False)  # fmt: skip
+    tables = [table(i, 36, families=3) for i in range(2)]
+    found = bs.fit_many(tables, "power_law(N)", group="family", progress=False)
     posterior = found.posterior(1)
-    assert posterior["E"].dims == ("chain", "draw", "family")
+    assert posterior["A"].dims == ("chain", "draw", "family")
     assert found.results[1].sampler in ("chees", "nuts")
 
 
@@ -68,17 +68,17 @@ def test_an_interrupted_call_resumes(tmp_path, monkeypatch):
         raise Interrupted
 
     with pytest.raises(Interrupted):
-        bs.fit_many(tables, out=tmp_path, progress=stop)
+        bs.fit_many(tables, "power_law(N)", out=tmp_path, progress=stop)
     kept = list(tmp_path.iterdir())
     assert len(kept) == 1
     assert kept[0].suffix == ".npz"
     before = kept[0].read_bytes()
-    whole = bs.fit_many(tables, out=tmp_path, progress=False)
+    whole = bs.fit_many(tables, "power_law(N)", out=tmp_path, progress=False)
     assert kept[0].read_bytes() == before
     assert len(list(tmp_path.iterdir())) == 2
     monkeypatch.setattr(fitting_many, "_sampled", None)  # all is there: nothing is sampled
-    again = bs.fit_many(tables, out=tmp_path, progress=False)
-    assert np.array_equal(again.posterior(17)["E"], whole.posterior(17)["E"])
+    again = bs.fit_many(tables, "power_law(N)", out=tmp_path, progress=False)
+    assert np.array_equal(again.posterior(17)["A"], whole.posterior(17)["A"])
 
 
 def test_a_damaged_part_is_named(tmp_path):

@@ -21,10 +21,11 @@ import bayes_scaling as bs
 rng = np.random.default_rng(0)
 N, D = 10 ** rng.uniform(7, 10, 30), 10 ** rng.uniform(9, 12, 30)
 L = 1.8 + 400 * N**-0.34 + 900 * D**-0.33
-fit = bs.fit({"N": N, "D": D, "L": L * np.exp(0.01 * rng.normal(size=30))}, progress=False)
+runs = {"N": N, "D": D, "L": L * np.exp(0.01 * rng.normal(size=30))}
+fit = bs.fit(runs, "power_law(N)", progress=False)
 import jax
 assert jax.config.jax_compilation_cache_dir is None
-print(float(fit.posterior["E"].mean()))
+print(float(fit.posterior["A"].mean()))
 """
 
 
