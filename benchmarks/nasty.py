@@ -117,8 +117,8 @@ def main() -> None:
         if asked.only in name:
             records.append(judge(name, asked.draws))
             print(records[-1], flush=True)
-    if asked.out:
-        asked.out.write_text(json.dumps(records, indent=1) + "\n")
+            if asked.out:
+                asked.out.write_text(json.dumps(records, indent=1) + "\n")
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from jax import Array
 
 from bayes_scaling.build import Args
 
-LARGEST = 2**23  # points x rows of one piece: 64 MiB for every intermediate in double precision
+LARGEST = 2**17  # points x rows of one piece: 1 MiB for every intermediate, which a cache holds
 SEARCH_ROWS = 2**14  # rows that the search for the mode begins with
 BY_ROW = ("y", "mask", "member", "se", "trend")
 
@@ -28,7 +28,8 @@ def over_points(
     def run(points: Array) -> Any:
         if points.shape[0] <= at_once:
             return jax.vmap(function)(points)
-        return jax.lax.map(function, points, batch_size=at_once)
+        pieces = -(-points.shape[0] // at_once)
+        return jax.lax.map(function, points, batch_size=-(-points.shape[0] // pieces))
 
     return run
 
