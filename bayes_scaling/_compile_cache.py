@@ -19,6 +19,7 @@ from jax.experimental.compilation_cache import compilation_cache
 
 VARIABLE = "BAYES_SCALING_CACHE"
 WORTH_KEEPING = 0.2  # seconds of compilation
+IN_MEMORY = 8  # models whose programs stay loaded, of up to 10,000 of the 65,530 maps Linux allows
 LARGEST = 2 * 1024**3  # bytes; the least recently used programs go first
 
 _lock = threading.Lock()

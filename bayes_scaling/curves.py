@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
+from bayes_scaling._compile_cache import IN_MEMORY
 from bayes_scaling.build import response_distribution
 from bayes_scaling.powers import with_fast_powers
 from bayes_scaling.spec import Law, ModelSpec
@@ -61,7 +62,7 @@ class Curves(NamedTuple):
     log_prob: Any
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=IN_MEMORY)
 def compiled_curves(spec: ModelSpec, same_luck: bool = False) -> Callable[..., Curves]:
     """Return ``curves(params, sigma, samples, points, y, key)`` as one jitted program (cached).
 

@@ -133,7 +133,7 @@ class HalfNormal(dist.HalfNormal):
 class StudentT(dist.StudentT):
     """`numpyro.distributions.StudentT` without gamma functions and variates.
 
-    Their derivatives make up a third of a fit's compile time, and the variates of its draws'.
+    Whose derivatives, and the variates of whose draws, are loops that XLA is long in compiling.
     """
 
     def log_prob(self, value: Any) -> Array:

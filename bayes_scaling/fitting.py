@@ -13,6 +13,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from bayes_scaling._compile_cache import IN_MEMORY
 from bayes_scaling._errors import Note
 from bayes_scaling._progress import no_progress, progress_bar
 from bayes_scaling._x64 import in_float64
@@ -59,7 +60,7 @@ def fit(
     chains: int | None = None,
     draws: int | None = None,
     warmup: int | None = None,
-    target_accept: float = 0.9,
+    target_accept: float | None = None,
     max_tree_depth: int = 10,
     centring: float | str = "auto",
     seed: int = 0,
@@ -88,8 +89,11 @@ def fit(
         tries are told by `Fit.path`. Or ``nuts``, ``chees``, ``laplace``, ``svi``.
     chains, draws, warmup
         Chains and what each keeps and discards; given with ``"auto"`` they are those of NUTS.
-    target_accept, max_tree_depth, seed
-        Settings of NUTS; the seed of everything.
+    target_accept
+        Share of proposals to accept, by the size of steps: 0.9 for NUTS, 0.95 for ``chees`` unless
+        given.
+    max_tree_depth, seed
+        Longest path of NUTS, two to this power; the seed of everything.
     centring
         ``"auto"`` chooses for every family from how much its runs say; 0 is non-centred, 1 centred.
     progress
@@ -115,7 +119,7 @@ def fit(
         chains=chains or 0,
         draws=draws or 0,
         warmup=warmup or 0,
-        target_accept=target_accept,
+        target_accept=target_accept or 0.0,
         max_tree_depth=max_tree_depth,
         centring=-1.0 if centring == "auto" else float(centring),
         seed=seed,
@@ -169,7 +173,7 @@ def mode_notes(prepared: Prepared) -> tuple[Note, ...]:
     )
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=IN_MEMORY)
 def _compiled_prior(target: Target) -> Any:
     return jax.jit(jax.vmap(target.draw_prior, in_axes=(0, None)))
 

@@ -8,11 +8,8 @@ many numbers, and nothing else. ``memory`` is what XLA sets aside for a round of
 
 import argparse
 import json
-import os
-import platform
 import time
 from collections.abc import Callable
-from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +18,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from bayes_scaling.arguments import make_args
+from bayes_scaling.bench.compare import about
 from bayes_scaling.bench.problems import simulated
 from bayes_scaling.infer.ensemble import ROUND, advance, begin
 from bayes_scaling.infer.prepare import Prepared
@@ -62,7 +60,9 @@ def memory(target: Target, args: Any, chains: int) -> int:
     args = {**args, "bend": zeros}
     few = np.zeros(8)
     prepared = Prepared(args, zeros, square, np.zeros((8, dim)), few, few, np.zeros((8, dim)), few)
-    state = jax.eval_shape(lambda p: begin(target, jax.random.key(0), p, chains), prepared)
+    state = jax.eval_shape(
+        lambda p: begin(target, jax.random.key(0), jnp.ones(()), p, chains), prepared
+    )
     move = jax.jit(lambda s, p: advance(target, s, p, True, True))
     return move.lower(state, prepared).compile().memory_analysis().temp_size_in_bytes
 
@@ -105,17 +105,8 @@ def main() -> None:
             for rows in ROWS:
                 records.append(measure(rows, dtype, asked.chains))
                 print(records[-1], flush=True)
-    device = jax.devices()[0]
-    told = {
-        "date": date.today().isoformat(),
-        "device": f"{device.platform} {device.device_kind}, {platform.machine()}, "
-        f"{os.cpu_count()} cores",
-        "versions": {"jax": jax.__version__, "python": platform.python_version()},
-        "chains": asked.chains,
-        "round": ROUND,
-        "records": records,
-    }
     if asked.out:
+        told = {**about(), "chains": asked.chains, "round": ROUND, "records": records}
         asked.out.write_text(json.dumps(told, indent=1) + "\n")
 
 

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 import bayes_scaling as bs
+from bayes_scaling.bench.compare import about
 from bayes_scaling.bench.quality import TAILS, moments, worst_gap
 
 
@@ -118,7 +119,8 @@ def main() -> None:
             records.append(judge(name, asked.draws))
             print(records[-1], flush=True)
             if asked.out:
-                asked.out.write_text(json.dumps(records, indent=1) + "\n")
+                whole = {**about(), "records": records}
+                asked.out.write_text(json.dumps(whole, indent=1) + "\n")
 
 
 if __name__ == "__main__":

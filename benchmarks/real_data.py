@@ -9,8 +9,6 @@ import argparse
 import json
 import time
 from collections.abc import Callable
-from datetime import date
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +16,7 @@ import numpy as np
 import pandas as pd
 
 import bayes_scaling as bs
+from bayes_scaling.bench.compare import about
 
 # Besiroglu et al. 2024, arXiv:2404.10102: 240 points, value and standard error
 BESIROGLU = {
@@ -129,9 +128,7 @@ def main() -> None:
                 published = beside_besiroglu(fit)
                 print(published.round(4).to_string(index=False), flush=True)
     if asked.out:
-        head = {"date": date.today().isoformat(), "device": "2 CPU cores"}
-        head |= {p: version(p) for p in ("bayes_scaling", "jax", "numpyro")}
-        asked.out.write_text(json.dumps({**head, "problems": records}, indent=1) + "\n")
+        asked.out.write_text(json.dumps({**about(), "problems": records}, indent=1) + "\n")
 
 
 if __name__ == "__main__":

@@ -8,19 +8,17 @@ covered by being entered. Cells that the output file already holds are not run a
 
 import argparse
 import json
-import os
 import time
 import zlib
 from collections import Counter
 from collections.abc import Iterator
-from datetime import date
-from importlib.metadata import version
 from itertools import product
 from pathlib import Path
 from typing import Any
 
 import bayes_scaling as bs
 from bayes_scaling._registry import LAWS, OBSERVATIONS
+from bayes_scaling.bench.compare import about
 from bayes_scaling.recovery import Recovery, recover
 
 POOLINGS = {
@@ -71,8 +69,8 @@ def document(found: dict[str, Any]) -> str:
     lines = [
         "# Recovery of known parameters",
         "",
-        f"{found['date']}, {found['device']}, bayes_scaling {found['bayes_scaling']}, "
-        f"jax {found['jax']}, numpyro {found['numpyro']}.",
+        f"{found['date']}, {found['device']}, Python {found['python']}, "
+        + ", ".join(f"{k} {v}" for k, v in found["versions"].items()),
         "",
         "Truths drawn from the prior, tables simulated and refitted the way of `fit_many`;",
         "shares of truths inside the central intervals, Monte Carlo standard errors from the",
@@ -138,14 +136,8 @@ def main() -> None:
         found = recover(law, tables=asked.tables, seed=seed, **options)
         done.append(summarise(label, found, time.perf_counter() - clock))
         print(done[-1], flush=True)
-        asked.out.write_text(json.dumps({**_head(), "cells": done}, indent=1) + "\n")
-    asked.out.with_suffix(".md").write_text(document({**_head(), "cells": done}))
-
-
-def _head() -> dict[str, str]:
-    packages = ("bayes_scaling", "jax", "numpyro")
-    device = f"{os.cpu_count()} CPU cores"
-    return {"date": date.today().isoformat(), "device": device} | {p: version(p) for p in packages}
+        asked.out.write_text(json.dumps({**about(), "cells": done}, indent=1) + "\n")
+    asked.out.with_suffix(".md").write_text(document({**about(), "cells": done}))
 
 
 if __name__ == "__main__":

@@ -24,8 +24,9 @@ if "PYTEST_XDIST_WORKER" not in os.environ:
     _CACHE = tempfile.TemporaryDirectory(prefix="bayes_scaling_tests_")
     os.environ["BAYES_SCALING_CACHE"] = _CACHE.name
 
-# Most of a test's time is XLA's optimiser, on programs that then run for a second: it is off unless
-# asked for by flags of one's own (XLA_FLAGS=" " for the defaults, with which benchmarks run).
+# A third of a test's time is XLA's optimiser, on programs that then run for a second: it is off
+# unless asked for by flags of one's own (XLA_FLAGS=" " for the defaults, with which benchmarks run
+# and the processes that `test_programs` starts).
 os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")
 
 # The same examples on every run, so that a failure is there again; `search` looks for new ones.

@@ -3,7 +3,10 @@
 import jax
 import mpmath
 import numpy as np
+import numpyro
+import numpyro.distributions as dist
 import pytest
+from numpyro import handlers
 from numpyro.infer.util import potential_energy
 from scipy.stats import kstest
 
@@ -12,6 +15,7 @@ from bayes_scaling._registry import LAWS, OBSERVATIONS, POOLINGS, load_catalogue
 from bayes_scaling.arguments import make_args
 from bayes_scaling.build import numpyro_model_of
 from bayes_scaling.distributions import log_gamma_step
+from bayes_scaling.infer.density import log_joint, sites_of
 from bayes_scaling.infer.target import make_target
 from bayes_scaling.recovery import design
 from bayes_scaling.resolve import resolve
@@ -24,11 +28,15 @@ MORE = [
     ("chinchilla", {"noise_by_family": True, "noise_trend": "N"}),
     ("chinchilla", {"priors": {"E": bs.uniform(0.5, 3.0), "alpha": bs.logitnormal(0.5, 0.4, 0.6)}}),
     ("kaplan", {"pool": "separate", "noise": "student_t"}),
+    (
+        "gadre",
+        {"pool": "shared", "priors": {"E": dist.Gamma(9.0, 5.0), "eta": dist.Beta(3.0, 6.0)}},
+    ),
 ]
 CASES = [*[(name, {}) for name in LAW_NAMES], *MORE]
 
 
-@pytest.fixture(params=CASES, ids=lambda case: f"{case[0]}-{case[1]}")
+@pytest.fixture(params=CASES, ids=lambda case: f"{case[0]}-{'-'.join(case[1])}")
 def problem(request, x64):
     """A spec with its arguments and target."""
     law, options = request.param
@@ -46,6 +54,24 @@ def test_density_is_numpyros(problem, rng):
         sites = {s.name: z[s.start : s.stop].reshape(s.shape) for s in target.sites}
         theirs = potential_energy(model, (args,), {}, sites)
         assert float(target.potential(z, args)) == pytest.approx(float(theirs), rel=1e-11)
+
+
+def test_scaled_sites_keep_their_weight(x64, rng):
+    """As with `numpyro.handlers.scale`."""
+
+    def model(args):
+        with handlers.scale(scale=3.0):
+            a = numpyro.sample("a", dist.Normal(args["loc"], 2.0))
+            b = numpyro.sample("b", dist.Gamma(2.0, 1.5))
+        c = numpyro.sample("c", dist.LogNormal(0.3, 0.7))
+        with handlers.scale(scale=10.0):
+            numpyro.sample("y", dist.Normal(a + b * c, 1.0), obs=args["y"])
+
+    args = {"loc": 0.5, "y": rng.normal(size=4)}
+    sites = sites_of(model, args)
+    z = rng.normal(size=3)
+    theirs = potential_energy(model, (args,), {}, dict(zip("abc", z, strict=True)))
+    assert -float(log_joint(model, sites, z, args)) == pytest.approx(float(theirs), rel=1e-11)
 
 
 def test_draws_from_the_prior_have_its_distribution(x64):

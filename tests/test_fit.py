@@ -15,6 +15,7 @@ GROUPS = {
     "posterior_predictive", "unconstrained_posterior",
 }  # fmt: skip
 FAST = {"sampler": "laplace", "draws": 100, "progress": False}
+NUTS = {"chains": 2, "draws": 100, "warmup": 100, "progress": False}
 
 
 @pytest.fixture(scope="module")
@@ -118,15 +119,15 @@ def test_custom_law_from_text_fits_and_reloads(tmp_path):
 @pytest.mark.parametrize(
     "options",
     [
-        {"noise": "normal", "noise_by_family": True, "noise_trend": "N"},
-        {"pool": {"E": "separate", "alpha": "partial"}, "priors": {"A": 400.0}},
-        {"pool": "shared", "noise": "student_t", "priors": {"E": "normal(1.8, 0.3)"}},
+        {"noise": "normal", "noise_by_family": True, "noise_trend": "N", **FAST},
+        {"pool": {"E": "separate", "alpha": "partial"}, "priors": {"A": 400.0}, **NUTS},
+        {"pool": "shared", "noise": "student_t", "priors": {"E": "normal(1.8, 0.3)"}, **FAST},
     ],
     ids=["noise", "pooling", "priors"],
 )
 def test_options_run_save_and_forecast(options, tmp_path):
     law = "power_law_with_floor(N)"
-    fit = bs.fit(bs.read_runs(table(), group="family"), law, **options, **FAST)
+    fit = bs.fit(bs.read_runs(table(), group="family"), law, **options)
     loaded = bs.load(fit.save(tmp_path / "fit.nc"))
     table_ = bs.forecast(loaded, {"N": 1e10, "family": ["a", "b"]}).table
     assert np.isfinite(table_["median"]).all()
@@ -137,7 +138,7 @@ def test_nested_groups_and_a_new_family_in_a_known_lab():
     rows = table()
     rows["lab"] = np.where(rows["family"] == "c", "y", "x")
     runs = bs.read_runs(rows, group=["lab", "family"])
-    fit = bs.fit(runs, "power_law(N)", pool="partial", **FAST)
+    fit = bs.fit(runs, "power_law(N)", pool="partial", **NUTS)
     assert fit.posterior["alpha_lab"].dims == ("chain", "draw", "lab")
     at = {"N": 1e9, "lab": ["x", "z"], "family": "new"}
     table_ = bs.forecast(fit, at).table
@@ -156,7 +157,7 @@ def test_the_data_say_nothing_of_a_parameter():
     rows = table()[["params", "tokens", "loss"]].assign(params=1e9)
     noise = np.exp(0.01 * np.random.default_rng(0).normal(size=len(rows)))
     rows["loss"] = (1.8 + 0.4 + 0.38 * (rows["tokens"] / 2e10) ** -0.36) * noise
-    fit = bs.fit(rows, "chinchilla", **FAST)
+    fit = bs.fit(rows, "chinchilla", progress=False)
     codes = {f.code: f.message for f in fit.diagnose().findings}
     assert "prior_dominated" in codes
     assert "alpha" in codes["prior_dominated"]

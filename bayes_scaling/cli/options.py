@@ -86,7 +86,8 @@ Warmup = Annotated[
     int | None, typer.Option("--warmup", min=10, help="Warm-up of each chain; with auto, of NUTS.")
 ]
 TargetAccept = Annotated[
-    float, typer.Option("--target-accept", min=0.5, max=0.999, help="Higher: smaller steps.")
+    float | None,
+    typer.Option("--target-accept", min=0.5, max=0.999, help="Higher: smaller steps."),
 ]
 TreeDepth = Annotated[
     int, typer.Option("--max-tree-depth", min=1, max=15, help="Longest path: 2 to this power.")

@@ -109,7 +109,7 @@ def fit(
     chains: o.Chains = None,
     draws: o.Kept = None,
     warmup: o.Warmup = None,
-    target_accept: o.TargetAccept = 0.9,
+    target_accept: o.TargetAccept = None,
     max_tree_depth: o.TreeDepth = 10,
     seed: o.Seed = 0,
     out: o.FitOut = "fit.nc",

@@ -17,6 +17,7 @@ import optax
 from jax import Array
 
 from bayes_scaling._arviz import array_stats
+from bayes_scaling._compile_cache import IN_MEMORY
 from bayes_scaling.infer.base import Draws, Progress, Settings
 from bayes_scaling.infer.prepare import Prepared, compiled_from_whitened, whitened_potential
 from bayes_scaling.infer.streams import over_points
@@ -114,7 +115,7 @@ def _weighed(target: Target, q: Gaussian, draws: int, key: Array, prepared: Prep
     return Weighed(w, jnp.where(jnp.isfinite(log_ratio), log_ratio, -jnp.inf), potential)
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=IN_MEMORY)
 def compiled_weigh(target: Target, family: Any, draws: int) -> Any:
     """The jitted `weigh` (cached): ``(key, prepared)``."""
     return jax.jit(partial(weigh, target, family, draws))

@@ -6,7 +6,7 @@ start with the ensemble, which may run longer once before NUTS takes over.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from time import perf_counter
 
@@ -24,7 +24,8 @@ ESS_LIMIT = 400
 TAILS = (0.05, 0.95)  # as ArviZ
 PARETO_LIMIT = 0.7  # Vehtari et al. 2024, sec. 3; for the sample sizes used here
 STUCK_ACCEPTANCE = 0.15
-LONGER = 4  # a second try keeps so many times the draws, after twice the warm-up
+LONGER = 4  # a second try keeps so many times the draws, after twice the warm-up, and
+CAREFUL = 0.99  # accepts so many proposals
 HOPELESS_RHAT = 1.1
 
 
@@ -114,9 +115,7 @@ def sample_auto(
     """
     path: list[Step] = []
     skip = other_modes(prepared) > 0
-    for asked in [] if skip else _tries(target, settings):
-        if path and _hopeless(path[-1]):
-            break
+    for asked in [] if skip else _tries(target, settings, path):
         if path:
             make_ready(SAMPLERS[asked.sampler], asked)
         draws, step = _try(target, prepared, asked, progress)
@@ -131,16 +130,24 @@ def sample_auto(
     return draws, asked, tuple(path)
 
 
-def _tries(target: Target, settings: Settings) -> list[Settings]:
+def _tries(target: Target, settings: Settings, path: Sequence[Step]) -> Iterator[Settings]:
+    """The fast samplers in order, and the last of them again where that can help."""
     tries = [SAMPLERS[name].settle(settings) for name in fast_samplers(target)]
-    last = tries[-1]
-    return [*tries, replace(last, draws=LONGER * last.draws, warmup=2 * last.warmup)]
+    yield from tries
+    if not hopeless(path[-1].numbers):
+        yield once_more(tries[-1])
 
 
-def _hopeless(step: Step) -> bool:
-    """Whether more of the same would not help."""
-    numbers = step.numbers
-    return numbers.get("nested_rhat", 1.0) > HOPELESS_RHAT or numbers.get("diverged", 0) > 0
+def hopeless(numbers: Mapping[str, float]) -> bool:
+    """Whether more of the same would not help chains with these numbers."""
+    return not numbers["nested_rhat"] <= HOPELESS_RHAT
+
+
+def once_more(asked: Settings) -> Settings:
+    """Settings of a second try: longer, in smaller steps."""
+    draws, warmup = LONGER * asked.draws, 2 * asked.warmup
+    careful = max(asked.target_accept, CAREFUL)
+    return replace(asked, draws=draws, warmup=warmup, target_accept=careful)
 
 
 def _try(

@@ -15,16 +15,17 @@ Progress = Callable[[int, int, str], None]
 class Settings:
     """How to sample.
 
-    ``chains`` x ``draws`` are kept after ``warmup`` transitions each; zero means the sampler's own
-    choice. ``centring`` below zero means chosen from the data; ``n_starts`` searches for the mode
-    begin at draws from the prior.
+    ``chains`` x ``draws`` are kept after ``warmup`` transitions each, with steps of such size that
+    ``target_accept`` of the proposals are taken; zero means the sampler's own choice. ``centring``
+    below zero means chosen from the data; ``n_starts`` searches for the mode begin at draws from
+    the prior.
     """
 
     sampler: str = "nuts"
     chains: int = 0
     draws: int = 0
     warmup: int = 0
-    target_accept: float = 0.9
+    target_accept: float = 0.0
     max_tree_depth: int = 10
     centring: float = -1.0
     n_starts: int = 8

@@ -17,12 +17,13 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
+from bayes_scaling._compile_cache import IN_MEMORY
 from bayes_scaling._progress import no_progress
 from bayes_scaling.build import Args
 from bayes_scaling.infer.approximate import at_mode, pool_size, resampled, weigh
-from bayes_scaling.infer.auto import CHECKS, fast_samplers
+from bayes_scaling.infer.auto import CHECKS, LONGER, fast_samplers, hopeless, once_more
 from bayes_scaling.infer.base import Draws, Settings
-from bayes_scaling.infer.ensemble import ROUND, advance, begin
+from bayes_scaling.infer.ensemble import ROUND, Programs, advance, begin
 from bayes_scaling.infer.nuts import sample_nuts
 from bayes_scaling.infer.prepare import (
     GROUPS,
@@ -36,7 +37,6 @@ from bayes_scaling.infer.samplers import SAMPLERS
 from bayes_scaling.infer.target import Target, compiled_constrain
 
 BATCH = 16  # tables of one program
-LONGER = 4  # times the draws of NUTS where the first were too few
 SIZES = {"laplace": (4, 250), "chees": (64, 50), "nuts": (4, 250)}  # chains, draws of each
 
 
@@ -61,16 +61,30 @@ def posteriors(target: Target, seeds: np.ndarray, args: Sequence[Args]) -> list[
     seeds = _filled(np.asarray(seeds))
     prepared = prepare_batch(target, sized("nuts"), seeds, _stacked(args))
     alone = [i for i in range(count) if other_modes(_row(prepared, i))]
+    left = {i: sized(fast_samplers(target)[0]) for i in range(count) if i not in alone}
     done: dict[int, Result] = {}
-    for name in fast_samplers(target):
-        live = np.asarray([i < count and i not in done and i not in alone for i in range(BATCH)])
-        if live.any():
-            found = sample_batch(target, sized(name), seeds, prepared, live)
-            done |= {i: r for i, r in found.items() if not r.doubt}
+    while left:
+        settings = next(iter(left.values()))
+        live = np.asarray([left.get(i) == settings for i in range(BATCH)])
+        found = sample_batch(target, settings, seeds, prepared, live)
+        done |= {i: r for i, r in found.items() if not r.doubt}
+        refused = {i: _next_try(target, settings, r) for i, r in found.items() if r.doubt}
+        left = {i: refused.get(i, s) for i, s in left.items() if i not in done}
+        left = {i: s for i, s in left.items() if s is not None}
     for i in range(count):
         if i not in done:
             done[i] = _by_nuts(target, _row(prepared, i), int(seeds[i]))
     return [done[i] for i in range(count)]
+
+
+def _next_try(target: Target, last: Settings, refused: Result) -> Settings | None:
+    """What a table is tried with after ``last``; none where only NUTS is left."""
+    names = fast_samplers(target)
+    after = names[names.index(last.sampler) + 1 :]
+    if after:
+        return sized(after[0])
+    first = last.draws == sized(last.sampler).draws
+    return once_more(last) if first and not hopeless(refused.numbers) else None
 
 
 def sized(name: str) -> Settings:
@@ -79,34 +93,33 @@ def sized(name: str) -> Settings:
     return SAMPLERS[name].settle(Settings(chains=chains, draws=draws))
 
 
-@lru_cache(maxsize=32)
+@lru_cache(maxsize=IN_MEMORY)
 def compiled_batch_prepare(target: Target, n_starts: int) -> Any:
     """``(keys, args) -> Prepared`` over tables (cached)."""
     prepare = prepare_fn(target, n_starts, GROUPS)
     return jax.jit(lambda keys, args: jax.lax.map(lambda x: prepare(*x, -1.0), (keys, args)))
 
 
-@lru_cache(maxsize=32)
+@lru_cache(maxsize=IN_MEMORY)
 def compiled_batch_weigh(target: Target, draws: int) -> Any:
     """``(live, keys, prepared) -> Weighed`` over tables (cached)."""
     return _over_tables(lambda *x: weigh(target, at_mode, draws, *x))
 
 
-@lru_cache(maxsize=32)
-def compiled_batch_chees(target: Target, settings: Settings) -> Any:
-    """``(live, keys, prepared) -> kept`` over tables: every ensemble's whole run (cached)."""
-    warm, keep = (-(-n // ROUND) for n in (settings.warmup, settings.draws))
-    rounds = jnp.arange(warm + keep)
+@lru_cache(maxsize=IN_MEMORY)
+def compiled_batch_chees(target: Target, chains: int) -> Programs:
+    """The ensembles' ``begin(live, keys, goals, prepared)`` and a round of them (cached).
 
-    def run(key: Array, prepared: Prepared) -> dict[str, Array]:
-        def one(state: Any, i: Array) -> Any:
-            return advance(target, state, prepared, i < warm, i < warm - 1)
+    The round, ``advance(live, states, prepared, tune, whiten)``, takes ``tune`` and ``whiten`` for
+    each table.
+    """
 
-        _, kept = jax.lax.scan(one, begin(target, key, prepared, settings.chains), rounds)
-        wanted = {k: kept[k][warm:] for k in ("w", "diverging", "acceptance_rate")}
-        return {k: v.reshape(keep * ROUND, *v.shape[2:]).swapaxes(0, 1) for k, v in wanted.items()}
+    def step(state: Any, prepared: Prepared, tune: Array, whiten: Array) -> Any:
+        state, kept = advance(target, state, prepared, tune, whiten)
+        return state, {k: kept[k] for k in ("w", "diverging", "acceptance_rate")}
 
-    return _over_tables(run)
+    start = _over_tables(lambda key, goal, own: begin(target, key, goal, own, chains))
+    return Programs(start, _over_tables(step))
 
 
 def _over_tables(run: Callable[..., Any]) -> Any:
@@ -119,7 +132,7 @@ def _over_tables(run: Callable[..., Any]) -> Any:
     return jax.jit(lambda *xs: jax.lax.map(lambda x: one(*x), xs))
 
 
-@lru_cache(maxsize=32)
+@lru_cache(maxsize=IN_MEMORY)
 def compiled_batch_sites(target: Target) -> Any:
     """``(prepared, w) -> sites`` over tables, draws ``w`` (table, chain, draw, dim) (cached)."""
 
@@ -148,10 +161,24 @@ def chees_batch(
     target: Target, settings: Settings, seeds: np.ndarray, prepared: Prepared, live: np.ndarray
 ) -> dict[int, Draws]:
     """Whitened draws of the ensembles of the live tables of a batch, with their statistics."""
-    kept = compiled_batch_chees(target, settings)(live, _keys(seeds, 2), prepared)
-    kept = {k: np.asarray(v)[:, :, : settings.draws] for k, v in kept.items()}
-    w = kept.pop("w")
-    return {int(i): Draws(w[i], {k: v[i] for k, v in kept.items()}) for i in np.flatnonzero(live)}
+    programs = compiled_batch_chees(target, settings.chains)
+    goals = np.full(len(live), settings.target_accept)
+    states = programs.begin(live, _keys(seeds, 2), goals, prepared)
+    warm, keep = (-(-n // ROUND) for n in (settings.warmup, settings.draws))
+    rounds = []
+    for i in range(warm + keep):
+        tune, whiten = np.full(len(live), i < warm), np.full(len(live), i < warm - 1)
+        states, kept = programs.advance(live, states, prepared, tune, whiten)
+        if i >= warm:
+            rounds.append(jax.tree.map(np.asarray, kept))
+    return {i: _one_of(rounds, i, settings.draws) for i in np.flatnonzero(live).tolist()}
+
+
+def _one_of(rounds: Sequence[Mapping[str, np.ndarray]], table: int, draws: int) -> Draws:
+    """The draws (chain, draw, dim) of one table from rounds (table, draw, chain, ...)."""
+    joined = {k: np.concatenate([r[k][table] for r in rounds])[:draws] for k in rounds[0]}
+    stats = {k: v.swapaxes(0, 1) for k, v in joined.items()}
+    return Draws(stats.pop("w"), stats)
 
 
 BATCHES = {"laplace": weighed_batch, "chees": chees_batch}
@@ -165,6 +192,7 @@ def sample_batch(
     draws = BATCHES[name](target, settings, seeds, prepared, live)
     blank = np.zeros_like(next(iter(draws.values())).z)
     w = np.stack([draws[i].z if i in draws else blank for i in range(len(live))])
+    w = w[:, :, :: settings.draws // sized(name).draws]
     sites = compiled_batch_sites(target)(prepared, w)
     sites = {k: np.asarray(v) for k, v in sites.items()}
     return {

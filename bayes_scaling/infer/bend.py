@@ -20,7 +20,7 @@ from bayes_scaling.spec import Law, ModelSpec
 
 UNITS_TO_MODE = 3.0  # the mode lies three units up, where softplus is within 2 % of linear
 FAR_BELOW = 1e-12  # of a unit, where softplus is an exponential
-OPEN = 0.5  # sd of the logarithm
+OPEN = 1.0  # sd of the logarithm
 
 
 @lru_cache(maxsize=128)

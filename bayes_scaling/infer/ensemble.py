@@ -18,6 +18,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
+from bayes_scaling._compile_cache import IN_MEMORY
 from bayes_scaling.infer.base import Draws, Progress, Settings
 from bayes_scaling.infer.devices import Layout, layout_of, to_host
 from bayes_scaling.infer.prepare import Prepared, compiled_from_whitened, whitened_potential
@@ -37,7 +38,10 @@ ADAM = (0.05, 0.9, 0.95)
 
 
 class Tuning(NamedTuple):
-    """What the ensemble learns: step size and trajectory length with their running averages."""
+    """What the ensemble learns: step size and trajectory length with their running averages.
+
+    Steps are made so small that ``goal`` of the proposals are accepted.
+    """
 
     done: Array
     anchor: Array
@@ -45,6 +49,7 @@ class Tuning(NamedTuple):
     log_step_mean: Array
     shortfall: Array
     log_length: Array
+    goal: Array
     moment: Array
     square: Array
 
@@ -70,20 +75,20 @@ class _Move(NamedTuple):
     error: Array
 
 
-def first_tuning(log_step: Array | float, log_length: Array | float) -> Tuning:
+def first_tuning(log_step: Array | float, log_length: Array | float, goal: Array) -> Tuning:
     """Tuning at the start of a round."""
     step, length = jnp.asarray(log_step, float), jnp.asarray(log_length, float)
     zero = jnp.zeros_like(step)
-    return Tuning(zero, step + jnp.log(2.0), step, step, zero, length, zero, zero + 1e-3)
+    return Tuning(zero, step + jnp.log(2.0), step, step, zero, length, goal, zero, zero + 1e-3)
 
 
-def begin(target: Target, key: Array, prepared: Prepared, chains: int) -> Ensemble:
+def begin(target: Target, key: Array, goal: Array, prepared: Prepared, chains: int) -> Ensemble:
     """Groups of chains at the prepared starting points, as many in each.
 
     Their potentials are left open, for the first transition to find: the gradient is compiled once.
     """
     w = jnp.repeat(prepared.starts, chains // prepared.starts.shape[0], axis=0)
-    tuning = first_tuning(float(np.log(FIRST_STEP)), float(np.log(FIRST_LENGTH)))
+    tuning = first_tuning(float(np.log(FIRST_STEP)), float(np.log(FIRST_LENGTH)), goal)
     unknown = jnp.full(chains, jnp.inf, w.dtype)
     return Ensemble(key, w, unknown, jnp.zeros_like(w), jnp.eye(target.dim), tuning)
 
@@ -99,7 +104,7 @@ def advance(
 
     state, kept = jax.lax.scan(one, state, jnp.arange(ROUND))
     tuned = state.tuning
-    settled = first_tuning(tuned.log_step_mean, tuned.log_length)
+    settled = first_tuning(tuned.log_step_mean, tuned.log_length, tuned.goal)
     tuning = jax.tree.map(lambda new, old: jnp.where(tune, new, old), settled, tuned)
     root = jnp.where(whiten, _pooled_root(kept["w"][ROUND // 2 :], state.root), state.root)
     return state._replace(tuning=tuning, root=root), kept
@@ -164,7 +169,7 @@ def _learn(state: Ensemble, end: _Move, accept: Array, share: Array) -> Tuning:
     gamma, t0, kappa = DUAL
     done = old.done + 1.0
     rate = 1.0 / (done + t0)
-    shortfall = (1.0 - rate) * old.shortfall + rate * (TARGET_ACCEPT - jnp.mean(accept))
+    shortfall = (1.0 - rate) * old.shortfall + rate * (old.goal - jnp.mean(accept))
     log_step = old.anchor - jnp.sqrt(done) / gamma * shortfall * 0.25
     weight = done**-kappa
     mean = weight * log_step + (1.0 - weight) * old.log_step_mean
@@ -175,7 +180,7 @@ def _learn(state: Ensemble, end: _Move, accept: Array, share: Array) -> Tuning:
     ascent = moment / (1.0 - beta1**done) / (jnp.sqrt(square / (1.0 - beta2**done)) + 1e-12)
     low, high = (float(np.log(x)) for x in LENGTHS)
     length = jnp.clip(old.log_length + rise * ascent, low, high)
-    return Tuning(done, old.anchor, log_step, mean, shortfall, length, moment, square)
+    return Tuning(done, old.anchor, log_step, mean, shortfall, length, old.goal, moment, square)
 
 
 def _chees_slope(state: Ensemble, end: _Move, accept: Array, time: Array) -> Array:
@@ -214,7 +219,7 @@ def _halton(i: Array) -> Array:
 
 
 class Programs(NamedTuple):
-    """The compiled ``begin(seed, prepared)`` and ``advance(state, prepared, tune, whiten)``."""
+    """The compiled ``begin(seed, goal, prepared)``, and `advance` of what it returns."""
 
     begin: Any
     advance: Any
@@ -225,10 +230,10 @@ def compiled_ensemble(target: Target, chains: int) -> Programs:
     return _programs(target, chains, layout_of(chains))
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=IN_MEMORY)
 def _programs(target: Target, chains: int, layout: Layout | None) -> Programs:
-    def start(seed: Array, prepared: Prepared) -> Ensemble:
-        return begin(target, jax.random.key(seed), prepared, chains)
+    def start(seed: Array, goal: Array, prepared: Prepared) -> Ensemble:
+        return begin(target, jax.random.key(seed), goal, prepared, chains)
 
     move = partial(advance, target)
     if layout is None:
@@ -236,7 +241,7 @@ def _programs(target: Target, chains: int, layout: Layout | None) -> Programs:
     first, second, whole = cast("tuple[Any, Any, Any]", layout)  # shardings stand for arrays
     state = Ensemble(whole, first, first, first, whole, Tuning(*[whole] * len(Tuning._fields)))
     return Programs(
-        jax.jit(start, in_shardings=(whole, whole), out_shardings=state),
+        jax.jit(start, in_shardings=(whole,) * 3, out_shardings=state),
         jax.jit(move, in_shardings=(state, *[whole] * 3), out_shardings=(state, second)),
     )
 
@@ -247,7 +252,8 @@ def sample_ensemble(
     """Run the chains; ``progress(done, total, phase)`` is called after every round."""
     programs = compiled_ensemble(target, settings.chains)
     common = jax.tree.map(np.asarray, prepared)  # the same in every process
-    state = programs.begin(np.int64(settings.seed + 1), common)
+    goal = np.float64(settings.target_accept)
+    state = programs.begin(np.int64(settings.seed + 1), goal, common)
     warm, keep = (-(-n // ROUND) for n in (settings.warmup, settings.draws))
     kept = []
     for i in range(warm + keep):

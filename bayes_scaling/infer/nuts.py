@@ -14,6 +14,7 @@ import numpy as np
 from jax import Array
 from numpyro.infer.hmc import hmc
 
+from bayes_scaling._compile_cache import IN_MEMORY
 from bayes_scaling.infer.base import Draws, Progress, Settings
 from bayes_scaling.infer.prepare import Prepared, compiled_from_whitened, whitened_potential
 from bayes_scaling.infer.target import Target
@@ -67,7 +68,7 @@ def _collected(state: Any) -> dict[str, Array]:
     }
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=IN_MEMORY)
 def compiled_nuts(target: Target, settings: Settings) -> Kernel:
     """The jitted kernel over chains (cached)."""
     kernel = nuts_kernel(target, settings)

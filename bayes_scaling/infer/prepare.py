@@ -11,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
+from bayes_scaling._compile_cache import IN_MEMORY
 from bayes_scaling.build import Args
 from bayes_scaling.infer.bend import bend_at, straighten
 from bayes_scaling.infer.newton import Mode, find_mode
@@ -91,7 +92,7 @@ def other_modes(prepared: Prepared) -> int:
     return int((near & (np.asarray(prepared.decrement) < CONVERGED)).sum())
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=IN_MEMORY)
 def compiled_prepare(target: Target, n_starts: int, n_chains: int) -> Any:
     """The jitted `prepare_fn` (cached)."""
     return jax.jit(prepare_fn(target, n_starts, n_chains))
@@ -123,7 +124,7 @@ def from_whitened(target: Target, prepared: Prepared, w: Array) -> Array:
     return jax.vmap(one)(w.reshape(-1, w.shape[-1])).reshape(w.shape)
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=IN_MEMORY)
 def compiled_from_whitened(target: Target) -> Any:
     """`from_whitened`, jitted (cached): ``(prepared, w)``."""
     return jax.jit(partial(from_whitened, target))
@@ -212,4 +213,5 @@ def _starts(
     height = over_points(lambda w: target.potential(mode + scale @ w, args), args)
     heights = height(tries.reshape(-1, target.dim)).reshape(tries.shape[:2])
     low = heights <= heights[:, -1:] + HIGH_PER_DIM * target.dim + HIGH
+    low = low.at[:, -1].set(True)
     return jnp.take_along_axis(tries, jnp.argmax(low, axis=1)[:, None, None], axis=1)[:, 0]

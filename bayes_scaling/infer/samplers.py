@@ -20,7 +20,7 @@ from bayes_scaling.infer.approximate import (
     sample_approximate,
 )
 from bayes_scaling.infer.base import Draws, Progress, Settings
-from bayes_scaling.infer.ensemble import compiled_ensemble, sample_ensemble
+from bayes_scaling.infer.ensemble import TARGET_ACCEPT, compiled_ensemble, sample_ensemble
 from bayes_scaling.infer.nuts import kernel_for, sample_nuts
 from bayes_scaling.infer.prepare import GROUPS, Prepared
 from bayes_scaling.infer.target import Target
@@ -34,7 +34,7 @@ class Sampler:
 
     ``lowered(target, settings, key, prepared)`` yields the programs to compile ahead; ``chains``,
     ``draws`` and ``warmup`` are what it takes unless told; chains come in ``groups`` of one
-    starting point each where nested R-hat judges them.
+    starting point each where nested R-hat judges them; ``target_accept`` sets the size of steps.
     """
 
     name: str
@@ -45,6 +45,7 @@ class Sampler:
     draws: int
     warmup: int
     groups: int = 0
+    target_accept: float = 0.9
 
     def settle(self, settings: Settings) -> Settings:
         """The settings with this sampler's own choices where none was made.
@@ -66,6 +67,7 @@ class Sampler:
             chains=chains,
             draws=settings.draws or self.draws,
             warmup=settings.warmup or self.warmup,
+            target_accept=settings.target_accept or self.target_accept,
         )
 
 
@@ -80,10 +82,10 @@ def _nuts_programs(target: Target, settings: Settings, key: Array, prepared: Any
 
 def _chees_programs(target: Target, settings: Settings, key: Array, prepared: Any) -> Iterable[Any]:
     programs = compiled_ensemble(target, settings.chains)
-    seed = np.int64(settings.seed + 1)
-    state = jax.eval_shape(programs.begin, seed, prepared)
+    start = (np.int64(settings.seed + 1), np.float64(settings.target_accept), prepared)
+    state = jax.eval_shape(programs.begin, *start)
     yield programs.advance.lower(state, prepared, True, True)
-    yield programs.begin.lower(seed, prepared)
+    yield programs.begin.lower(*start)
 
 
 def _weigh_programs(
@@ -118,6 +120,7 @@ SAMPLERS = {
             draws=100,
             warmup=150,
             groups=GROUPS,
+            target_accept=TARGET_ACCEPT,
         ),
         _approximate("laplace", "the Gaussian at the mode, importance-weighed", at_mode),
         _approximate("svi", "a Gaussian of highest evidence bound, weighed", by_gradients),

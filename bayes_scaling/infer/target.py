@@ -12,6 +12,7 @@ import numpy as np
 from jax import Array
 from numpyro.infer.util import constrain_fn
 
+from bayes_scaling._compile_cache import IN_MEMORY
 from bayes_scaling.build import Args, numpyro_model_of
 from bayes_scaling.infer.bend import bends, straighten
 from bayes_scaling.infer.density import Site, draw_prior, log_joint, recentre, sites_of, split
@@ -98,7 +99,7 @@ def _target(spec: ModelSpec, frozen: _ByShape) -> Target:
     return Target(sites, bent, potential, constrain, draw, move)
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=IN_MEMORY)
 def compiled_constrain(target: Target) -> Any:
     """`Target.constrain` over draws (chain, draw, dim), jitted (cached)."""
     return jax.jit(jax.vmap(jax.vmap(target.constrain, in_axes=(0, None)), in_axes=(0, None)))
