@@ -16,10 +16,14 @@ if TYPE_CHECKING:
     from bayes_scaling._errors import LawError as LawError
     from bayes_scaling._errors import Note as Note
     from bayes_scaling._errors import SpecError as SpecError
+    from bayes_scaling.backtesting import Backtest as Backtest
+    from bayes_scaling.backtesting import backtest as backtest
     from bayes_scaling.catalogue import laws as laws
     from bayes_scaling.data.embedded import published_runs as published_runs
     from bayes_scaling.data.load import read_runs as read_runs
     from bayes_scaling.data.runs import Runs as Runs
+    from bayes_scaling.extrapolation import ModelError as ModelError
+    from bayes_scaling.extrapolation import model_error as model_error
     from bayes_scaling.fitting import fit as fit
     from bayes_scaling.fitting import numpyro_model as numpyro_model
     from bayes_scaling.fitting_many import ManyFits as ManyFits
@@ -53,10 +57,12 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "_errors": "BayesScalingError DataError FitFileError ForecastError LawError Note SpecError",
+    "backtesting": "Backtest backtest",
     "catalogue": "laws",
     "data.embedded": "published_runs",
     "data.load": "read_runs",
     "data.runs": "Runs",
+    "extrapolation": "ModelError model_error",
     "fitting": "fit numpyro_model",
     "fitting_many": "ManyFits fit_many",
     "forecasting": "Forecast forecast grid",

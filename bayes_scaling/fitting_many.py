@@ -24,11 +24,12 @@ from bayes_scaling.arguments import bucket, make_args, padded
 from bayes_scaling.build import Args
 from bayes_scaling.data.load import read_runs
 from bayes_scaling.data.runs import Runs
+from bayes_scaling.families import Grouping, flatten_chains
 from bayes_scaling.identify import require_rows
 from bayes_scaling.infer.base import Progress
 from bayes_scaling.infer.batch import BATCH, SIZES, Result, posteriors
 from bayes_scaling.infer.target import Target, make_target, shapes_of
-from bayes_scaling.posterior import posterior_names, variable_dims
+from bayes_scaling.posterior import Sampled, posterior_names, variable_dims
 from bayes_scaling.resolve import resolve
 from bayes_scaling.spec import Law, ModelSpec
 from bayes_scaling.storage import spec_to_json
@@ -57,6 +58,14 @@ class ManyFits:
         coords = {g: self.runs[i].group_levels(g) for g in spec.groups}
         values = {n: (["chain", "draw", *dims.get(n, [])], sites[n]) for n in posterior_names(spec)}
         return xr.Dataset(values, coords=coords)
+
+    def sampled(self, i: int) -> Sampled:
+        """The posterior of table ``i`` in the form that forecasts take."""
+        spec, runs, flat = self.specs[i], self.runs[i], flatten_chains(self.posterior(i))
+        args = make_args(runs, spec)
+        labels = {g: runs.group_levels(g) for g in spec.groups}
+        grouping = Grouping(labels, args["parent"])
+        return Sampled(spec, runs, flat, grouping, {k: float(v) for k, v in args["ref"].items()})
 
     def table(self, prob: float = 0.9) -> pd.DataFrame:
         """One row for every table and scalar: median, interval, sampler, and doubt if any."""
@@ -99,6 +108,7 @@ def fit_many(
     *,
     group: str | list[str] | None = None,
     seed: int = 0,
+    rows: int = 0,
     out: str | Path | None = None,
     progress: bool | Progress = True,
     **options: Any,
@@ -113,6 +123,8 @@ def fit_many(
         As in `fit` (pool, priors, noise, noise_by_family, noise_trend).
     seed
         Table ``i`` is sampled with ``seed + i``, whatever else is in the list.
+    rows
+        Pad every table to this many rows or more, so that tables of all lengths share one program.
     out
         Folder that keeps every finished batch; called again with it, only the rest is computed.
     progress
@@ -136,7 +148,7 @@ def fit_many(
     for i, (table, spec) in enumerate(zip(runs, specs, strict=True)):
         _named(i, lambda table=table, spec=spec: require_rows(table, spec))
     show = progress if callable(progress) else progress_bar() if progress else no_progress
-    parts = [part for job in _jobs(runs, specs) for part in job.parts()]
+    parts = [part for job in _jobs(runs, specs, rows) for part in job.parts()]
     results: dict[int, Result] = {}
     for part, found in _each(parts, seed, folder):
         results.update(zip(part.places, found, strict=True))
@@ -160,10 +172,10 @@ def _folder(path: Path) -> Path:
     return path
 
 
-def _jobs(runs: Sequence[Runs], specs: Sequence[ModelSpec]) -> Iterable[_Job]:
+def _jobs(runs: Sequence[Runs], specs: Sequence[ModelSpec], rows: int) -> Iterable[_Job]:
     jobs: dict[Any, list[tuple[int, Args]]] = {}
     for i, (table, spec) in enumerate(zip(runs, specs, strict=True)):
-        args = padded(make_args(table, spec), bucket(table.n))
+        args = padded(make_args(table, spec), bucket(max(table.n, rows)))
         jobs.setdefault((spec, shapes_of(args)), []).append((i, args))
     for (spec, _), held in jobs.items():
         places, args = zip(*held, strict=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax
 import numpy as np
@@ -14,14 +14,11 @@ import xarray as xr
 
 from bayes_scaling._errors import ForecastError, Note, did_you_mean, list_names
 from bayes_scaling._x64 import in_float64
-from bayes_scaling.arguments import decades
-from bayes_scaling.curves import Points, compiled_curves, noise_samples
-from bayes_scaling.data.runs import Runs
-from bayes_scaling.families import family_parameters
+from bayes_scaling.backtesting import decades_beyond, families_of, joined_labels
+from bayes_scaling.extrapolation import ModelError, widened
+from bayes_scaling.law_draws import LawDraws, law_draws
 from bayes_scaling.posterior import Fit
-from bayes_scaling.spec import ModelSpec
 from bayes_scaling.stats.intervals import equal_tailed
-from bayes_scaling.symbols import complete
 
 FAR = 1.0  # decades beyond the data from which a note is made
 
@@ -74,6 +71,7 @@ def forecast(
     at: Any,
     *,
     prob: float | Sequence[float] = (0.5, 0.9),
+    error: ModelError | None = None,
     seed: int = 0,
 ) -> Forecast:
     """Return median, law band and new-run band of the response at new inputs.
@@ -88,6 +86,9 @@ def forecast(
         names each point's family; one that the data lack gets the population's forecast.
     prob
         Probabilities of the equal-tailed bands.
+    error
+        What `model_error` learned from a backtest of the same law and runs: the forecast then has
+        a model-error band too, and the band of new runs includes it.
 
     Raises
     ------
@@ -95,41 +96,27 @@ def forecast(
         When an input or the family is missing, not positive, or cannot be forecast.
     """
     probs = _probs(prob)
-    points, mean, runs = law_draws(fit, at, jax.random.key(seed))
-    table = _table(fit, points, mean, runs, probs)
-    return Forecast(table, _tree(fit, points, mean, runs), _notes(fit, table))
+    drawn = law_draws(fit, at, jax.random.key(seed))
+    bands = {"law": drawn.mean}
+    if error is not None:
+        drawn = _with_error(fit, drawn, error, seed)
+        bands["model"] = drawn.mean
+    bands["run"] = drawn.run
+    table = _table(fit, drawn.points, bands, probs)
+    return Forecast(table, _tree(fit, drawn.points, bands), _notes(fit, table, error))
 
 
-class LawDraws(NamedTuple):
-    """The checked points with the law's value and a new run there, shapes (sample, point)."""
-
-    points: pd.DataFrame
-    mean: np.ndarray
-    run: np.ndarray
-
-
-@in_float64
-def law_draws(fit: Fit, at: Any, key: Any, *, same_luck: bool = False) -> LawDraws:
-    """Return the law and a new run at new points for every posterior sample.
-
-    With ``same_luck`` a sample's run has the same random number at every point, so that bands along
-    a curve are smooth.
-
-    Raises
-    ------
-    ForecastError
-        As `forecast` does.
-    """
-    points, (key_family, key_run) = points_of(fit, at), jax.random.split(key)
-    wanted, family = _wanted(fit.spec, points)
-    params, sigma = family_parameters(
-        fit.spec, fit.samples, fit.grouping, wanted, fit.reference, key_family
-    )
-    x = {n: points[n].to_numpy(float, copy=True) for n in fit.spec.law.inputs}
-    place = Points(x, family, _trend(fit, points))
-    others = noise_samples(fit.spec, fit.samples)
-    curves = compiled_curves(fit.spec, same_luck)(params, sigma, others, place, None, key_run)
-    return LawDraws(points, np.asarray(curves.mean), np.asarray(curves.run))
+def _with_error(fit: Fit, drawn: LawDraws, error: ModelError, seed: int) -> LawDraws:
+    points, runs = drawn.points, fit.runs
+    if error.scale not in points or error.scale not in runs.values:
+        raise ForecastError(
+            f"at: '{error.scale}' is missing; the model error was learned along it. Give it, or "
+            "make the backtest by another covariate."
+        )
+    family = joined_labels([points[g] for g in fit.spec.groups if g in points], len(points))
+    scale = points[error.scale].to_numpy(float)
+    away = decades_beyond(scale, family, runs.values[error.scale], families_of(runs))
+    return widened(fit.spec, drawn, error, family, away, seed)
 
 
 def _probs(prob: float | Sequence[float]) -> tuple[float, ...]:
@@ -139,113 +126,13 @@ def _probs(prob: float | Sequence[float]) -> tuple[float, ...]:
     return probs
 
 
-def points_of(fit: Fit, at: Any) -> pd.DataFrame:
-    """Return the points as a checked frame with every input and grouping column.
-
-    Raises
-    ------
-    ForecastError
-        Naming what is missing or not a positive number.
-    """
-    frame = _frame(at)
-    groups = fit.spec.groups
-    numeric = {c: frame[c] for c in frame.columns if c not in fit.runs.groups}
-    values, _ = complete({str(c): _numbers(c, v) for c, v in numeric.items()})
-    _check_inputs(fit, values)
-    _check_groups(groups, frame, fit)
-    labels = {g: frame[g].astype(str).to_numpy() for g in groups if g in frame.columns}
-    return pd.DataFrame({**values, **labels})
-
-
-def _frame(at: Any) -> pd.DataFrame:
-    if isinstance(at, Runs):
-        return pd.DataFrame({**at.covariates, **at.labels})
-    if isinstance(at, pd.DataFrame):
-        return at.reset_index(drop=True)
-    if isinstance(at, Mapping):
-        return _broadcast(at)
-    import narwhals as nw
-
-    try:
-        return nw.from_native(at, eager_only=True).to_pandas()
-    except TypeError:
-        raise ForecastError(
-            f"cannot forecast at a {type(at).__name__}: pass a mapping such as "
-            "{'N': 7e10, 'D': 1.4e12}, a DataFrame, or bs.grid(...)."
-        ) from None
-
-
-def _broadcast(at: Mapping[str, Any]) -> pd.DataFrame:
-    columns = {k: v if np.ndim(v) else [v] for k, v in at.items()}
-    longest = max((len(v) for v in columns.values()), default=0)
-    odd = [k for k, v in columns.items() if len(v) not in (1, longest)]
-    if odd or not longest:
-        raise ForecastError(
-            f"at: '{odd[0]}' has {len(columns[odd[0]])} values beside {longest}: give lists of one "
-            "length, or bs.grid(...) for all combinations."
-            if odd
-            else "at: no point is given; pass for example {'N': 7e10, 'D': 1.4e12}."
-        )
-    return pd.DataFrame({k: list(v) * (longest // len(v)) for k, v in columns.items()})
-
-
-def _numbers(name: Any, values: pd.Series) -> np.ndarray:
-    try:
-        numbers = pd.to_numeric(values).to_numpy(float, copy=True)
-    except (ValueError, TypeError):
-        raise ForecastError(f"at: '{name}' holds text: give numbers, such as 70e9.") from None
-    if not np.all(np.isfinite(numbers)):
-        raise ForecastError(f"at: '{name}' has missing or infinite values: give finite numbers.")
-    return numbers
-
-
-def _check_inputs(fit: Fit, values: Mapping[str, np.ndarray]) -> None:
-    needed = [*fit.spec.law.inputs, *([fit.spec.noise_trend] if fit.spec.noise_trend else [])]
-    for name in needed:
-        if name not in values:
-            raise ForecastError(
-                f"at: '{name}' is missing; law '{fit.spec.law.name}' takes "
-                f"{', '.join(needed)} (given: {list_names(list(values))})."
-            )
-        if np.all(fit.runs.values[name] > 0) and not np.all(values[name] > 0):
-            raise ForecastError(f"at: '{name}' must be positive.")
-
-
-def _check_groups(groups: tuple[str, ...], frame: pd.DataFrame, fit: Fit) -> None:
-    if not groups or groups[-1] in frame.columns:
-        return
-    known = fit.grouping.labels[groups[-1]]
-    raise ForecastError(
-        f"at: the {groups[-1]} is missing; add it as '{groups[-1]}': one of {list_names(known)}, "
-        "or a new name for the population's forecast."
-    )
-
-
-def _wanted(spec: ModelSpec, points: pd.DataFrame) -> tuple[list[dict[str, str]], np.ndarray]:
-    """The distinct families asked for, and the index of each point's."""
-    groups = [g for g in spec.groups if g in points.columns]
-    if not groups:
-        return [{}], np.zeros(len(points), int)
-    keys = list(points[groups].itertuples(index=False, name=None))
-    unique = list(dict.fromkeys(keys))
-    index = np.asarray([unique.index(k) for k in keys])
-    return [dict(zip(groups, k, strict=True)) for k in unique], index
-
-
-def _trend(fit: Fit, points: pd.DataFrame) -> np.ndarray | None:
-    name = fit.spec.noise_trend
-    if not name:
-        return None
-    return decades(points[name].to_numpy(float, copy=True), fit.runs.values[name])
-
-
 def _table(
-    fit: Fit, points: pd.DataFrame, mean: np.ndarray, runs: np.ndarray, probs: Sequence[float]
+    fit: Fit, points: pd.DataFrame, bands: Mapping[str, np.ndarray], probs: Sequence[float]
 ) -> pd.DataFrame:
     shown = [c for c in points.columns if c in {*fit.spec.law.inputs, *fit.spec.groups, "N", "D"}]
     table = points[shown].copy()
-    table["median"] = np.median(mean, axis=0)
-    for name, draws in (("law", mean), ("run", runs)):
+    table["median"] = np.median(bands["law"], axis=0)
+    for name, draws in bands.items():
         for p in probs:
             low, high = equal_tailed(draws, p)
             table[f"{name}_{100 * p:g}_low"], table[f"{name}_{100 * p:g}_high"] = low, high
@@ -267,21 +154,23 @@ def beyond(values: np.ndarray, data: np.ndarray) -> np.ndarray:
     return np.where(np.abs(outside) < 1e-9, 0.0, outside)
 
 
-def _tree(fit: Fit, points: pd.DataFrame, mean: np.ndarray, runs: np.ndarray) -> xr.DataTree:
+def _tree(fit: Fit, points: pd.DataFrame, bands: Mapping[str, np.ndarray]) -> xr.DataTree:
     sizes = fit.posterior.sizes
     dims, shape = ("chain", "draw", "point"), (sizes["chain"], sizes["draw"], len(points))
     response = fit.spec.law.response
+    names = {"law": f"{response}_law", "model": f"{response}_model", "run": response}
     coords = {d: fit.posterior[d].values for d in dims[:2]}
     predictions = xr.Dataset(
-        {f"{response}_law": (dims, mean.reshape(shape)), response: (dims, runs.reshape(shape))},
+        {names[k]: (dims, v.reshape(shape)) for k, v in bands.items()},
         coords={**coords, "point": np.arange(len(points))},
     )
     inputs = xr.Dataset({str(c): ("point", points[c].to_numpy(copy=True)) for c in points.columns})
     return xr.DataTree.from_dict({"predictions": predictions, "predictions_constant_data": inputs})
 
 
-def _notes(fit: Fit, table: pd.DataFrame) -> tuple[Note, ...]:
+def _notes(fit: Fit, table: pd.DataFrame, error: ModelError | None) -> tuple[Note, ...]:
     notes = []
+    unknown = "which no band here includes" if error is None else "by more than nearer runs told"
     for name in fit.spec.law.inputs:
         far = float(table[f"beyond_{name}"].abs().max())
         if far >= FAR:
@@ -290,7 +179,7 @@ def _notes(fit: Fit, table: pd.DataFrame) -> tuple[Note, ...]:
                     "extrapolation",
                     "warning",
                     f"{name} lies up to {far:.1f} decades beyond the data: the law itself may "
-                    "bend there, which no band here includes.",
+                    f"bend there, {unknown}.",
                 )
             )
     if fit.spec.groups and table["new_family"].any():

@@ -129,6 +129,21 @@ class Fit:
         )
 
 
+@dataclass(frozen=True)
+class Sampled:
+    """What a forecast needs of a posterior: `Fit` has it too, one of many fits has no more.
+
+    ``samples`` hold the posterior variables as arrays (sample, ...), ``reference`` the data's
+    reference point.
+    """
+
+    spec: ModelSpec
+    runs: Runs
+    samples: Mapping[str, np.ndarray]
+    grouping: Grouping
+    reference: Mapping[str, float]
+
+
 def variable_dims(spec: ModelSpec) -> dict[str, list[str]]:
     """Dimensions of every posterior variable that has any."""
     dims: dict[str, list[str]] = {}

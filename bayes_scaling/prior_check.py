@@ -19,8 +19,8 @@ from bayes_scaling.data.load import read_runs
 from bayes_scaling.data.runs import Runs
 from bayes_scaling.families import sampled_coordinate
 from bayes_scaling.fitting import prior_draws
-from bayes_scaling.forecasting import law_draws
 from bayes_scaling.infer.target import make_target
+from bayes_scaling.law_draws import law_draws
 from bayes_scaling.pointwise import row_curves
 from bayes_scaling.posterior import (
     Fit,

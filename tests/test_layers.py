@@ -26,8 +26,10 @@ pointwise infer
 posterior
 storage
 fitting fitting_many
+law_draws
+backtesting prior_check recovery
+extrapolation
 forecasting
-prior_check recovery
 law_text
 catalogue
 plots

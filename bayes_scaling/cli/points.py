@@ -11,7 +11,7 @@ from bayes_scaling._errors import DataError, ForecastError, did_you_mean, list_n
 from bayes_scaling.cli.shell_words import quoted_labels
 from bayes_scaling.data.table import open_table
 from bayes_scaling.data.validate import read_labels, read_numbers
-from bayes_scaling.forecasting import points_of
+from bayes_scaling.law_draws import points_of
 from bayes_scaling.posterior import Fit
 from bayes_scaling.quantity import parse_assignments
 from bayes_scaling.symbols import COVARIATES, find_symbol

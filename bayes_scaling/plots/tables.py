@@ -13,7 +13,8 @@ from bayes_scaling._errors import SpecError, list_names
 from bayes_scaling._x64 import in_float64
 from bayes_scaling.data.load import read_runs
 from bayes_scaling.data.runs import Runs
-from bayes_scaling.forecasting import beyond, forecast, law_draws
+from bayes_scaling.forecasting import beyond, forecast
+from bayes_scaling.law_draws import law_draws
 from bayes_scaling.plots.paths import (
     CORE,
     Cut,
@@ -213,7 +214,7 @@ def _label_of(points: pd.DataFrame, panel: str, group: str) -> str:
 
 def _bands(fit: Fit, at: pd.DataFrame, prob: float, seed: int) -> pd.DataFrame:
     columns = [*_law_columns(fit), *fit.spec.groups]
-    _, mean, runs = law_draws(fit, at[columns], jax.random.key(seed), same_luck=True)
+    _, mean, runs, _ = law_draws(fit, at[columns], jax.random.key(seed), same_luck=True)
     table = {"median": np.median(mean, axis=0)}
     for name, draws in (("law", mean), ("run", runs)):
         table[f"{name}_low"], table[f"{name}_high"] = equal_tailed(draws, prob)
@@ -255,7 +256,7 @@ def prior_tables(
     level = choose_levels(points["level"].to_numpy(), 1)[0] if cut.hold else None
     at = _path(fit, cut, level, points, str(points["panel"].iloc[0]))
     columns = [*_law_columns(fit), *fit.spec.groups]
-    _, mean, runs = law_draws(fit, at[columns], jax.random.key(seed), same_luck=True)
+    _, mean, runs, _ = law_draws(fit, at[columns], jax.random.key(seed), same_luck=True)
     x = at["x"].to_numpy()
     quantiles = np.percentile(runs, QUANTILES, axis=0)
     bands = {f"run_{q}": v for q, v in zip(QUANTILES, quantiles, strict=True)}

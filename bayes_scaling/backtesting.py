@@ -1,0 +1,292 @@
+"""Backtests: fit what lies below a scale, forecast what lies beyond, and score it.
+
+The cut-offs of a backtest are fitted together by `fit_many`. Errors, widths and CRPS are of the log
+response where the noise model is on the log scale (times 100: per cent), else of the response.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+import pandas as pd
+
+from bayes_scaling._errors import DataError, SpecError, list_names
+from bayes_scaling._x64 import in_float64
+from bayes_scaling.data.load import read_runs
+from bayes_scaling.data.runs import Runs
+from bayes_scaling.fitting_many import ManyFits, fit_many
+from bayes_scaling.law_draws import LawDraws, law_draws
+from bayes_scaling.spec import Law, ModelSpec
+from bayes_scaling.stats.intervals import equal_tailed
+from bayes_scaling.stats.scores import crps, log_score, pit
+
+SHARES = (0.4, 0.55, 0.7, 0.85)
+PROBS = (0.5, 0.8, 0.9)
+FAMILY, LARGEST = "family", "largest"
+
+
+class Split(NamedTuple):
+    """One cut-off: its label and which rows (row,) are fitted and which are forecast."""
+
+    label: str
+    fitted: np.ndarray
+    ahead: np.ndarray
+
+
+class Ahead(NamedTuple):
+    """What was forecast from one cut-off: the rows held out (point,), and draws (sample, point)."""
+
+    split: Split
+    family: np.ndarray
+    distance: np.ndarray
+    actual: np.ndarray
+    drawn: LawDraws
+
+
+@dataclass(frozen=True)
+class Backtest:
+    """Scored forecasts of rows that were held out.
+
+    Attributes
+    ----------
+    table
+        One row for every cut-off and held-out run: ``cut``, ``row``, ``family``, ``distance``
+        (decades beyond the largest run fitted), ``actual``, ``median``, ``error`` (actual less
+        median), ``law_90_low`` ... ``run_90_high``, ``inside_90``, ``width_90``, ``pit``, ``crps``,
+        ``log_score``.
+    probs
+        Levels of the bands.
+    scale
+        The covariate along which distances are measured.
+    fits, ahead
+        The posterior of every cut-off, and its forecasts.
+    """
+
+    table: pd.DataFrame
+    probs: tuple[float, ...]
+    scale: str
+    fits: ManyFits
+    ahead: tuple[Ahead, ...]
+
+    def scores(self, by: str | Sequence[str] | None = "cut") -> pd.DataFrame:
+        """Return coverage, width, CRPS, log score, bias and error by a column, or over all rows.
+
+        ``distance`` groups by half decades.
+        """
+        return summarise(self.table, self.probs, by)
+
+    def __str__(self) -> str:
+        return self.scores().to_string(float_format=lambda v: f"{v:.3g}")
+
+    __repr__ = __str__
+
+
+@in_float64
+def backtest(
+    runs: Any,
+    law: str | Law = "chinchilla",
+    *,
+    by: str | None = None,
+    cuts: Sequence[float] = SHARES,
+    group: str | list[str] | None = None,
+    prob: Sequence[float] = PROBS,
+    seed: int = 0,
+    progress: bool | Callable[[int, int, str], None] = True,
+    **options: Any,
+) -> Backtest:
+    """Fit the runs up to each cut-off, forecast those beyond it, and score the forecasts.
+
+    Parameters
+    ----------
+    runs, law, group, options
+        As in `fit` (pool, priors, noise, noise_by_family, noise_trend).
+    by
+        Covariate along which to cut, default compute (``"C"``), or the law's first input where
+        there is none. Or ``"family"``: every family left out in turn; or ``"largest"``: the largest
+        run of each.
+    cuts
+        Shares of every family's rows, in the order of ``by``, that are fitted (rows of one scale
+        stay together); numbers above 1 are values of ``by`` up to which all rows are fitted.
+    prob
+        Levels of the bands.
+
+    Raises
+    ------
+    DataError, SpecError
+        When a cut-off leaves nothing to fit or nothing to forecast.
+    """
+    table = read_runs(runs, group=group)
+    scale = by if by in table.covariates else scale_name(table)
+    splits = list(splits_of(table, by or scale, cuts))
+    parts = [table.subset(s.fitted) for s in splits]
+    fits = fit_many(parts, law, seed=seed, rows=table.n, progress=progress, **options)
+    ahead = tuple(_ahead(fits, i, table, s, scale, seed) for i, s in enumerate(splits))
+    scored = [_scored(fits.specs[i], a, tuple(prob)) for i, a in enumerate(ahead)]
+    doubts = [result.doubt for result in fits.results]
+    told = [t.assign(doubt=doubt) for t, doubt in zip(scored, doubts, strict=True)]
+    return Backtest(pd.concat(told, ignore_index=True), tuple(prob), scale, fits, ahead)
+
+
+def scale_name(table: Runs) -> str:
+    """Return the covariate that says how large a run is: compute, or the first there is."""
+    return "C" if "C" in table.covariates else next(iter(table.covariates))
+
+
+def splits_of(table: Runs, by: str, cuts: Sequence[float]) -> Iterator[Split]:
+    """Yield the cut-offs of a table.
+
+    Raises
+    ------
+    DataError, SpecError
+        As `backtest` does.
+    """
+    family = families_of(table)
+    if by == FAMILY:
+        yield from _without_each(table, family)
+    elif by == LARGEST:
+        top = _tops(table.values[scale_name(table)], family)
+        yield Split("largest", ~top, top)
+    elif by not in table.covariates:
+        raise SpecError(
+            f"by='{by}' is no covariate of these runs; they have "
+            f"{list_names(list(table.covariates))}, and there are '{FAMILY}' and '{LARGEST}'."
+        )
+    else:
+        yield from _by_scale(table.values[by], by, family, cuts)
+
+
+def families_of(table: Runs) -> np.ndarray:
+    """Return the family of every row, (row,); one for all where there are no groups."""
+    return joined_labels([table.labels[g] for g in table.groups], table.n)
+
+
+def joined_labels(groups: Sequence[Any], n: int) -> np.ndarray:
+    """Return one label (row,) for each combination of the groups' labels."""
+    parts = [[str(label) for label in group] for group in groups]
+    return np.asarray(["/".join(p) for p in zip(*parts, strict=True)] if parts else ["all"] * n)
+
+
+def _without_each(table: Runs, family: np.ndarray) -> Iterator[Split]:
+    if len(np.unique(family)) < 2:
+        raise SpecError("by='family' needs at least two families: pass group=...")
+    for name in np.unique(family):
+        yield Split(f"without {name}", family != name, family == name)
+
+
+def _tops(scale: np.ndarray, family: np.ndarray) -> np.ndarray:
+    """Whether a row is its family's largest."""
+    largest = {name: scale[family == name].max() for name in np.unique(family)}
+    return scale >= np.asarray([largest[name] for name in family])
+
+
+def _by_scale(
+    scale: np.ndarray, by: str, family: np.ndarray, cuts: Sequence[float]
+) -> Iterator[Split]:
+    seen = set()
+    for cut in cuts:
+        fitted = scale <= cut if cut > 1 else _smallest(scale, family, cut)
+        if fitted.all() or not fitted.any():
+            what = "forecast" if fitted.all() else "fit"
+            raise DataError(f"cut-off {cut:g} of '{by}' leaves nothing to {what}: choose another.")
+        if fitted.tobytes() not in seen:
+            seen.add(fitted.tobytes())
+            yield Split(f"{cut:g}", fitted, ~fitted)
+
+
+def _smallest(scale: np.ndarray, family: np.ndarray, share: float) -> np.ndarray:
+    """Whether a row is among that share of its family's smallest, rows of one scale together."""
+    fitted = np.zeros(len(scale), bool)
+    for name in np.unique(family):
+        own = family == name
+        levels = np.sort(scale[own])
+        edge = levels[max(0, int(np.ceil(share * len(levels))) - 1)]
+        top = levels[-1]
+        fitted |= own & (scale <= edge * (1 + 1e-6)) & (scale < top * (1 - 1e-6))
+    return fitted
+
+
+def _ahead(fits: ManyFits, i: int, table: Runs, split: Split, scale: str, seed: int) -> Ahead:
+    rows = table.subset(split.ahead)
+    actual, family = rows.values[rows.response], families_of(table)
+    drawn = law_draws(fits.sampled(i), rows, jax.random.key(seed + i), y=actual)
+    away = distances(table.values[scale], family, split)
+    return Ahead(split, family[split.ahead], away, actual, drawn)
+
+
+def _scored(spec: ModelSpec, ahead: Ahead, probs: Sequence[float]) -> pd.DataFrame:
+    scored = score_table(spec, ahead.drawn.mean, ahead.drawn.run, ahead.actual, probs)
+    assert ahead.drawn.log_prob is not None
+    scored["log_score"] = log_score(ahead.drawn.log_prob)
+    rows = {"row": np.flatnonzero(ahead.split.ahead), "family": ahead.family}
+    head = pd.DataFrame({"cut": ahead.split.label, **rows, "distance": ahead.distance})
+    return pd.concat([head, scored], axis=1)
+
+
+def distances(scale: np.ndarray, family: np.ndarray, split: Split) -> np.ndarray:
+    """Return how many decades beyond its family's largest fitted run each held-out row lies.
+
+    A family without fitted rows is measured from the largest of all; rows inside have zero.
+    """
+    fitted = (scale[split.fitted], family[split.fitted])
+    return decades_beyond(scale[split.ahead], family[split.ahead], *fitted)
+
+
+def decades_beyond(
+    scale: np.ndarray, family: np.ndarray, data_scale: np.ndarray, data_family: np.ndarray
+) -> np.ndarray:
+    """Return the decades (point,) beyond the largest run of a point's family, or of all."""
+    edges = {name: data_scale[data_family == name].max() for name in np.unique(data_family)}
+    edge = np.asarray([edges.get(name, data_scale.max()) for name in family])
+    return np.maximum(np.log10(scale / edge), 0.0)
+
+
+def on_log(spec: ModelSpec) -> bool:
+    """Whether errors of a model are relative: its noise is on the log response."""
+    return spec.observation.on == "log"
+
+
+def score_table(
+    spec: ModelSpec, law: np.ndarray, run: np.ndarray, actual: np.ndarray, probs: Sequence[float]
+) -> pd.DataFrame:
+    """Return one row a point with bands and scores of draws ``law`` and ``run`` (sample, point)."""
+    known: dict[str, Any] = {"actual": actual, "median": np.median(law, axis=0)}
+    to = np.log if on_log(spec) else np.asarray
+    known["error"] = to(actual) - to(known["median"])
+    for p in probs:
+        label = f"{100 * p:g}"
+        known[f"law_{label}_low"], known[f"law_{label}_high"] = equal_tailed(law, p)
+        low, high = equal_tailed(run, p)
+        known |= {f"run_{label}_low": low, f"run_{label}_high": high}
+        known[f"inside_{label}"] = (actual >= low) & (actual <= high)
+        known[f"width_{label}"] = to(high) - to(low)
+    known["pit"], known["crps"] = pit(run, actual), crps(to(run), to(actual))
+    return pd.DataFrame(known)
+
+
+def summarise(
+    table: pd.DataFrame, probs: Sequence[float], by: str | Sequence[str] | None
+) -> pd.DataFrame:
+    """Return the mean scores of the rows of a backtest's table by columns, or of all."""
+    half_decades = table.assign(distance=np.floor(2 * table["distance"]) / 2)
+    if by is None:
+        return pd.DataFrame([_means(half_decades, probs)])
+    groups = half_decades.groupby([by] if isinstance(by, str) else list(by), sort=False)
+    rows: Mapping[Any, dict[str, float]] = {key: _means(part, probs) for key, part in groups}
+    index = pd.MultiIndex.from_tuples(rows, names=[by] if isinstance(by, str) else list(by))
+    found = pd.DataFrame(list(rows.values()), index=index)
+    return found.droplevel([]) if isinstance(by, str) else found
+
+
+def _means(rows: pd.DataFrame, probs: Sequence[float]) -> dict[str, float]:
+    found = {"runs": len(rows), "mean_distance": rows["distance"].mean()}
+    for p in probs:
+        label = f"{100 * p:g}"
+        found[f"coverage_{label}"] = rows[f"inside_{label}"].mean()
+        found[f"width_{label}"] = rows[f"width_{label}"].mean()
+    found |= {name: rows[name].mean() for name in ("crps", "log_score") if name in rows}
+    found["bias"], found["mean_abs_error"] = rows["error"].mean(), rows["error"].abs().mean()
+    return found
