@@ -1,11 +1,17 @@
 """Backtests: what is fitted and what is forecast, and the scores of it."""
 
+import io
+import json
+from contextlib import redirect_stderr, redirect_stdout
+
 import numpy as np
+import pandas as pd
 import pytest
 from scipy.stats import kstest, norm
 
 import bayes_scaling as bs
 from bayes_scaling.backtesting import distances, splits_of
+from bayes_scaling.cli import main
 from bayes_scaling.stats.scores import crps, log_score, pit
 
 
@@ -107,3 +113,29 @@ def test_a_law_that_bends_is_found_out():
     found = bs.backtest(bent, "power_law(N)", by="N", cuts=(0.5,), progress=False)
     assert found.scores(None)["coverage_90"].item() < 0.5
     assert found.scores(None)["bias"].item() > 0.05
+
+
+def shell(*argv):
+    """Exit code, standard output and standard error of a command."""
+    out, err = io.StringIO(), io.StringIO()
+    with redirect_stdout(out), redirect_stderr(err):
+        code = main([str(each) for each in argv])
+    return code, out.getvalue(), err.getvalue()
+
+
+def test_the_command_scores_and_tells_the_laws_error(tmp_path):
+    path, scores = tmp_path / "runs.csv", tmp_path / "scores.csv"
+    pd.DataFrame(table(80)).to_csv(path, index=False)
+    argv = ["backtest", path, "--law", "power_law(N)", "--noise", "normal_log", "--by", "N"]
+    code, out, _ = shell(*argv, "--cut", "0.5", "--cut", "1B", "--out", scores)
+    assert code == 0
+    assert "inside 90 %" in out
+    assert "a decade of N" in out
+    assert len(pd.read_csv(scores)) > 40
+    code, out, _ = shell(*argv, "--cut", "0.5", "--json")
+    record = json.loads(out)
+    assert code == 0
+    assert record["cuts"][0]["runs"] == 40
+    assert record["model_error"]["spread a decade"]["low"] >= 0
+    code, out, err = shell(*argv, "--cut", "0.5", "--out", scores)
+    assert (code, out, err.count("\n")) == (2, "", 1)

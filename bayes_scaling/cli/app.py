@@ -11,7 +11,7 @@ class Command(NamedTuple):
     examples: str
 
 
-ORDER = ("quickstart", "laws", "check", "fit", "show", "forecast", "bench", "version")
+ORDER = ("quickstart", "laws", "check", "fit", "show", "forecast", "backtest", "bench", "version")
 COMMANDS: dict[str, Command] = {}
 HELP = """Bayesian scaling laws: fit runs you have, forecast runs you plan.
 
@@ -57,6 +57,7 @@ def build_app() -> Any:
 def _load_commands() -> None:
     from bayes_scaling.cli import (
         about_commands,  # noqa: F401 - entered by being imported
+        backtest_commands,  # noqa: F401
         bench_commands,  # noqa: F401
         runs_commands,  # noqa: F401
         saved_commands,  # noqa: F401

@@ -109,6 +109,16 @@ Prob = Annotated[
         "--prob", metavar="P", min=0.001, max=0.999, help="Width of a band; default 0.5 and 0.9."
     ),
 ]
+By = Annotated[
+    str | None,
+    typer.Option("--by", metavar="NAME", help="A covariate (default C), 'family' or 'largest'."),
+]
+Cut = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--cut", metavar="X", help="Share of runs to fit, or a value such as 1B; repeat for more."
+    ),
+]
 TableOut = Annotated[
     str | None, typer.Option("--out", metavar="FILE", help="Also write the table as CSV.")
 ]

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from bayes_scaling.data.runs import Runs
 
 
-def _read(
+def read_table(
     runs: str,
     group: list[str] | None,
     response: str | None,
@@ -24,6 +24,7 @@ def _read(
     where: list[str] | None,
     unit: list[str] | None,
 ) -> Runs:
+    """Return the runs of a file, read by the options as they were typed."""
     from bayes_scaling.data.load import read_runs
 
     return read_runs(
@@ -64,7 +65,7 @@ def check(
     from bayes_scaling.cli.printing import emit_json
     from bayes_scaling.cli.records import notes_record, runs_record
 
-    table = _read(runs, group, response, column, run, se, where, unit)
+    table = read_table(runs, group, response, column, run, se, where, unit)
     told = () if law is None else what_the_runs_tell(table, law)
     if as_json:
         more = {} if law is None else {"law": law, "law_notes": notes_record(told)}
@@ -135,7 +136,7 @@ def fit(
 
     target, model = check_new(Path(out), force), _law(law, equation, input_names)
     priors = shell_words.pairs(prior or [], "--prior", "'E=lognormal(1.8,1,2.5)'")
-    table = _read(runs, group, response, column, run, se, where, unit)
+    table = read_table(runs, group, response, column, run, se, where, unit)
     fitted = fit_runs(
         table,
         model,

@@ -1,0 +1,125 @@
+"""The command that judges a law on runs held out. Heavy modules load when it runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bayes_scaling.cli import options as o
+from bayes_scaling.cli import shell_words
+from bayes_scaling.cli.app import command
+
+if TYPE_CHECKING:
+    from bayes_scaling.backtesting import Backtest
+    from bayes_scaling.extrapolation import ModelError
+
+
+@command("""
+bayes-scaling backtest runs.csv --group family
+bayes-scaling backtest runs.csv --law 'power_law_with_floor(C)' --cut 0.5 --cut 0.75
+bayes-scaling backtest runs.csv --group family --by largest --json
+bayes-scaling backtest runs.csv --by N --cut 1B --out scores.csv
+""")
+def backtest(
+    runs: o.RunsPath,
+    law: o.Law = None,
+    group: o.Group = None,
+    pool: o.Pool = None,
+    prior: o.PriorText = None,
+    noise: o.Noise = None,
+    noise_by_family: o.NoiseByFamily = False,
+    noise_trend: o.NoiseTrend = "",
+    by: o.By = None,
+    cut: o.Cut = None,
+    seed: o.Seed = 0,
+    out: o.TableOut = None,
+    force: o.Force = False,
+    response: o.Response = None,
+    column: o.Column = None,
+    run: o.Run = None,
+    se: o.StandardError = None,
+    where: o.Where = None,
+    unit: o.Unit = None,
+    as_json: o.Json = False,
+) -> int:
+    """Fit the smaller runs, forecast the larger ones, and score the forecasts.
+
+    Shows the share of held-out runs inside the bands, how wide those are, and how far the law goes
+    wrong beyond what was fitted. The table of --out has one row for every held-out run.
+    """
+    from bayes_scaling.backtesting import SHARES
+    from bayes_scaling.backtesting import backtest as score
+    from bayes_scaling.cli.outputs import check_new, write_table
+    from bayes_scaling.cli.printing import emit_json, shell_progress
+    from bayes_scaling.cli.runs_commands import read_table
+    from bayes_scaling.quantity import parse_quantity
+
+    target = None if out is None else check_new(Path(out), force)
+    table = read_table(runs, group, response, column, run, se, where, unit)
+    found = score(
+        table,
+        law or "chinchilla",
+        by=by,
+        cuts=[parse_quantity(text) for text in cut] if cut else SHARES,
+        pool=shell_words.pooling(pool or []),
+        priors=shell_words.pairs(prior or [], "--prior", "'E=lognormal(1.8,1,2.5)'"),
+        noise=noise,
+        noise_by_family=noise_by_family,
+        noise_trend=noise_trend,
+        seed=seed,
+        progress=shell_progress("fitting cut-offs"),
+    )
+    error = learned(found)
+    if target is not None:
+        write_table(found.table, target)
+    if as_json:
+        emit_json({"source": runs, **backtest_record(found, error)})
+    else:
+        _print(found, error)
+    return 0
+
+
+def learned(found: Backtest) -> ModelError | None:
+    """Return the law's error beyond the data; none where no held-out run lies beyond."""
+    from bayes_scaling._errors import DataError
+    from bayes_scaling.extrapolation import model_error
+
+    try:
+        return model_error(found)
+    except DataError:
+        return None
+
+
+def backtest_record(found: Backtest, error: ModelError | None) -> dict[str, Any]:
+    """Scores by cut-off and over all, and the law's error, as a record."""
+    whole = found.scores(None).iloc[0].to_dict()
+    cuts = found.scores("cut").reset_index().to_dict("records")
+    told = None if error is None else error.summary().to_dict("index")
+    doubts = found.table.drop_duplicates("cut")[["cut", "doubt"]].to_dict("records")
+    return {"all": whole, "cuts": cuts, "model_error": told, "along": found.scale, "doubts": doubts}
+
+
+def _print(found: Backtest, error: ModelError | None) -> None:
+    from bayes_scaling.cli.printing import emit, emit_table, emit_wrapped
+
+    label = f"{100 * max(found.probs):g}"
+    names = ["runs", "mean_distance", f"coverage_{label}", f"width_{label}", "crps", "bias"]
+    heads = ("cut", "runs", f"decades of {found.scale} beyond", f"inside {label} %", "width",
+             "CRPS", "bias")  # fmt: skip
+    scores = found.scores("cut")
+    rows = [(str(cut), *(_shown(n, row[n]) for n in names)) for cut, row in scores.iterrows()]
+    rows.append(("all", *(_shown(n, found.scores(None)[n].item()) for n in names)))
+    emit_table(heads, rows, 6)
+    if error is not None:
+        low, middle, high = error.summary().loc["spread a decade"]
+        emit("")
+        emit_wrapped(
+            f"beyond the fitted runs the law goes wrong by {middle:.2g} a decade of {found.scale} "
+            f"({low:.2g} to {high:.2g}), besides what its own bands allow for"
+        )
+    for doubt in sorted({d for d in found.table["doubt"] if d}):
+        emit_wrapped(f"a cut-off did not converge: {doubt}")
+
+
+def _shown(name: str, value: float) -> str:
+    return f"{value:.0f}" if name == "runs" else f"{value:.3g}"

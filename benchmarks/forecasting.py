@@ -1,0 +1,137 @@
+"""Forecasts of the largest runs of published tables: what the bands hold, and how wide they are.
+
+Run as ``python benchmarks/forecasting.py --data DIR [--only TEXT] [--out FILE]``. Chinchilla's law
+is fitted to the smaller runs of every table and judged on the runs held back. ``bootstrap`` is the
+field's habit: a Huber loss of log residuals, family by family, `REPLICATES` bootstrap replicates,
+and the residuals for the scatter of runs. ``posterior`` is ours; ``with error`` adds the model
+error learned from a backtest on the smaller runs. Errors, widths and CRPS in per cent of the loss.
+"""
+
+import argparse
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from many import point_fit
+from surfaces import SURFACES
+
+import bayes_scaling as bs
+from bayes_scaling.backtesting import families_of, score_table, summarise
+from bayes_scaling.bench.compare import about
+from bayes_scaling.resolve import resolve
+
+REPLICATES = 200
+PROBS = (0.5, 0.8, 0.9)
+LEVELS = [f"{100 * p:g}" for p in PROBS]
+
+
+def curve(p: np.ndarray, runs: bs.Runs) -> np.ndarray:
+    """Log loss (row,) of a point fit."""
+    log_n, log_d = np.log(runs.values["N"]), np.log(runs.values["D"])
+    parts = [p[0] - p[3] * log_n, p[1] - p[4] * log_d, np.full(runs.n, p[2])]
+    return np.logaddexp.reduce(parts, axis=0)
+
+
+def bootstrap(train: bs.Runs, test: bs.Runs) -> tuple[np.ndarray, np.ndarray]:
+    """Law and new runs (sample, row) of the held-back runs, a family at a time."""
+    rng = np.random.default_rng(0)
+    law = np.empty((REPLICATES, test.n))
+    run = np.empty_like(law)
+    for name in np.unique(families_of(test)):
+        own, there = train.subset(families_of(train) == name), families_of(test) == name
+        ahead = test.subset(there)
+        residuals = np.log(own.values["L"]) - curve(point_fit(dict(own.values)), own)
+        for i in range(REPLICATES):
+            rows = rng.integers(0, own.n, own.n)
+            fitted = point_fit({k: v[rows] for k, v in own.values.items()})
+            law[i, there] = curve(fitted, ahead)
+            run[i, there] = law[i, there] + rng.choice(residuals, ahead.n)
+    return np.exp(law), np.exp(run)
+
+
+def posterior(
+    train: bs.Runs, test: bs.Runs, error: bs.ModelError | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Law and new runs (sample, row) from the posterior."""
+    fit = bs.fit(train, progress=False)
+    predictions = bs.forecast(fit, test, error=error).data["predictions"]
+    names = ("L_law" if error is None else "L_model", "L")
+    law, run = (np.asarray(predictions[n]).reshape(-1, test.n) for n in names)
+    return law, run
+
+
+def with_error(train: bs.Runs, test: bs.Runs) -> tuple[np.ndarray, np.ndarray]:
+    """The same with the model error that a backtest on the smaller runs shows."""
+    return posterior(train, test, bs.model_error(bs.backtest(train, progress=False)))
+
+
+METHODS: dict[str, Callable[[bs.Runs, bs.Runs], tuple[np.ndarray, np.ndarray]]] = {
+    "bootstrap": bootstrap,
+    "posterior": posterior,
+    "with error": with_error,
+}
+
+
+def judge(name: str, method: str, data: Path) -> dict[str, Any]:
+    """The scores of a method on a table."""
+    surface = SURFACES[name](data)
+    train, test = surface.runs.subset(~surface.ahead), surface.runs.subset(surface.ahead)
+    clock = time.perf_counter()
+    law, run = METHODS[method](train, test)
+    seconds = time.perf_counter() - clock
+    spec = resolve(train, "chinchilla")
+    table = score_table(spec, law, run, test.values["L"], PROBS).assign(distance=0.0)
+    scores = summarise(table, PROBS, None).iloc[0]
+    percent = ["crps", "bias", "mean_abs_error", *(f"width_{p}" for p in LEVELS)]
+    shares = [f"coverage_{p}" for p in LEVELS]
+    return {
+        "table": name,
+        "method": method,
+        "runs": test.n,
+        **{k: round(100 * float(scores[k]), 3) for k in percent},
+        **{k: round(float(scores[k]), 3) for k in shares},
+        "seconds": round(seconds, 1),
+    }
+
+
+def ratios(records: list[dict[str, Any]]) -> dict[str, dict[str, float]]:
+    """Geometric means of CRPS and error beside the bootstrap's, and pooled coverage."""
+    frame = pd.DataFrame(records).set_index(["table", "method"])
+    found = {}
+    for method in METHODS:
+        own, base = (frame.xs(m, level="method") for m in (method, "bootstrap"))
+        crps, error = (np.log(own[k] / base[k]) for k in ("crps", "mean_abs_error"))
+        found[method] = {
+            "crps_ratio": round(float(np.exp(crps.mean())), 3),
+            "worst_crps_ratio": round(float(np.exp(crps.max())), 3),
+            "error_ratio": round(float(np.exp(error.mean())), 3),
+            "coverage_90": round(float(np.average(own["coverage_90"], weights=own["runs"])), 3),
+            "least_coverage_90": round(float(own["coverage_90"].min()), 3),
+        }
+    return found
+
+
+def main() -> None:
+    """Print, and write, one record for each table and method."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--only", default="")
+    parser.add_argument("--out", type=Path)
+    asked = parser.parse_args()
+    records = []
+    for name in (n for n in SURFACES if asked.only in n):
+        for method in METHODS:
+            records.append(judge(name, method, asked.data))
+            print(records[-1], flush=True)
+    print(json.dumps(ratios(records), indent=1))
+    if asked.out:
+        whole = {**about(), "together": ratios(records), "records": records}
+        asked.out.write_text(json.dumps(whole, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
