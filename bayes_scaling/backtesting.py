@@ -27,6 +27,7 @@ from bayes_scaling.stats.scores import crps, log_score, pit
 SHARES = (0.4, 0.55, 0.7, 0.85)
 PROBS = (0.5, 0.8, 0.9)
 FAMILY, LARGEST = "family", "largest"
+TAIL = 1 / 1000
 
 
 class Split(NamedTuple):
@@ -263,8 +264,18 @@ def score_table(
         known |= {f"run_{label}_low": low, f"run_{label}_high": high}
         known[f"inside_{label}"] = (actual >= low) & (actual <= high)
         known[f"width_{label}"] = to(high) - to(low)
-    known["pit"], known["crps"] = pit(run, actual), crps(to(run), to(actual))
-    return pd.DataFrame(known)
+    with np.errstate(divide="ignore"):  # a stray run's logarithm may be infinite, and is drawn in
+        known["crps"] = crps(drawn_in(to(run)), to(actual))
+    return pd.DataFrame({**known, "pit": pit(run, actual)})
+
+
+def drawn_in(draws: np.ndarray) -> np.ndarray:
+    """Return draws (sample, point) with the outermost `TAIL` of either side at that quantile.
+
+    One draw from a Student-t tail would otherwise decide what the mean of them all is.
+    """
+    low, high = np.quantile(draws, [TAIL, 1.0 - TAIL], axis=0, method="nearest")
+    return np.clip(draws, low, high)
 
 
 def summarise(

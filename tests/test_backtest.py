@@ -10,8 +10,9 @@ import pytest
 from scipy.stats import kstest, norm
 
 import bayes_scaling as bs
-from bayes_scaling.backtesting import distances, splits_of
+from bayes_scaling.backtesting import distances, score_table, splits_of
 from bayes_scaling.cli import main
+from bayes_scaling.resolve import resolve
 from bayes_scaling.stats.scores import crps, log_score, pit
 
 
@@ -37,6 +38,16 @@ def test_crps_of_a_few_draws_is_not_biased(rng):
     found = crps(rng.normal(size=(5, 100_000)), np.zeros(100_000))
     exact = 2 * norm.pdf(0) - 1 / np.sqrt(np.pi)
     assert abs(found.mean() - exact) < 4 * found.std() / np.sqrt(100_000)
+
+
+def test_stray_draws_do_not_decide_the_score(rng):
+    spec = resolve(bs.read_runs(table()), "power_law(N)", noise="normal_log")
+    runs = np.exp(0.01 * rng.normal(size=(4000, 1)))
+    fair = score_table(spec, runs, runs, np.ones(1), (0.9,))["crps"].item()
+    stray = runs.copy()
+    stray[:2, 0] = 0.0, np.inf
+    found = score_table(spec, runs, stray, np.ones(1), (0.9,))["crps"].item()
+    assert found == pytest.approx(fair, rel=0.02)
 
 
 def test_pit_is_uniform_where_the_forecast_is_right(rng):
