@@ -1,12 +1,12 @@
 """Backtests: fit what lies below a scale, forecast what lies beyond, and score it.
 
 The cut-offs of a backtest are fitted together by `fit_many`. Errors, widths and CRPS are of the log
-response where the noise model is on the log scale (times 100: per cent), else of the response.
+response where the noise model is on the log scale (0.01 is one per cent), else of the response.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -20,14 +20,15 @@ from bayes_scaling.data.load import read_runs
 from bayes_scaling.data.runs import Runs
 from bayes_scaling.fitting_many import ManyFits, fit_many
 from bayes_scaling.law_draws import LawDraws, law_draws
-from bayes_scaling.spec import Law, ModelSpec
+from bayes_scaling.spec import Law, ModelSpec, get_law
 from bayes_scaling.stats.intervals import equal_tailed
 from bayes_scaling.stats.scores import crps, log_score, pit
 
 SHARES = (0.4, 0.55, 0.7, 0.85)
 PROBS = (0.5, 0.8, 0.9)
 FAMILY, LARGEST = "family", "largest"
-TAIL = 1 / 1000
+TAIL = 1 / 1000  # of draws, at either side
+SAME = 1e-6  # relative difference of runs of one scale
 
 
 class Split(NamedTuple):
@@ -38,8 +39,8 @@ class Split(NamedTuple):
     ahead: np.ndarray
 
 
-class Ahead(NamedTuple):
-    """What was forecast from one cut-off: the rows held out (point,), and draws (sample, point)."""
+class HeldOut(NamedTuple):
+    """The rows held out at one cut-off, (point,), with the draws of their forecast."""
 
     split: Split
     family: np.ndarray
@@ -58,20 +59,22 @@ class Backtest:
         One row for every cut-off and held-out run: ``cut``, ``row``, ``family``, ``distance``
         (decades beyond the largest run fitted), ``actual``, ``median``, ``error`` (actual less
         median), ``law_90_low`` ... ``run_90_high``, ``inside_90``, ``width_90``, ``pit``, ``crps``,
-        ``log_score``.
+        ``log_score``, ``doubt`` (why the cut-off's posterior is not to be trusted, else empty).
+        ``error``, ``width_90`` and ``crps`` are relative (0.01 is 1 %) where the noise is on the
+        log response, else in the response's unit.
     probs
         Levels of the bands.
     scale
         The covariate along which distances are measured.
-    fits, ahead
-        The posterior of every cut-off, and its forecasts.
+    fits, held_out
+        The posterior of every cut-off, and the rows held out with the draws of their forecasts.
     """
 
     table: pd.DataFrame
     probs: tuple[float, ...]
     scale: str
     fits: ManyFits
-    ahead: tuple[Ahead, ...]
+    held_out: tuple[HeldOut, ...]
 
     def scores(self, by: str | Sequence[str] | None = "cut") -> pd.DataFrame:
         """Return coverage, width, CRPS, log score, bias and error by a column, or over all rows.
@@ -121,24 +124,25 @@ def backtest(
         When a cut-off leaves nothing to fit or nothing to forecast.
     """
     table = read_runs(runs, group=group)
-    scale = by if by in table.covariates else scale_name(table)
-    splits = list(splits_of(table, by or scale, cuts))
+    scale = by if by in table.covariates else scale_name(table, law)
+    splits = list(splits_of(table, by or scale, cuts, scale))
     parts = [table.subset(s.fitted) for s in splits]
     fits = fit_many(parts, law, seed=seed, rows=table.n, progress=progress, **options)
-    ahead = tuple(_ahead(fits, i, table, s, scale, seed) for i, s in enumerate(splits))
-    scored = [_scored(fits.specs[i], a, tuple(prob)) for i, a in enumerate(ahead)]
-    doubts = [result.doubt for result in fits.results]
-    told = [t.assign(doubt=doubt) for t, doubt in zip(scored, doubts, strict=True)]
-    return Backtest(pd.concat(told, ignore_index=True), tuple(prob), scale, fits, ahead)
+    held_out = tuple(_held_out(fits, i, table, s, scale, seed) for i, s in enumerate(splits))
+    scored = [
+        _scored(spec, held, prob).assign(doubt=result.doubt)
+        for spec, held, result in zip(fits.specs, held_out, fits.results, strict=True)
+    ]
+    return Backtest(pd.concat(scored, ignore_index=True), tuple(prob), scale, fits, held_out)
 
 
-def scale_name(table: Runs) -> str:
-    """Return the covariate that says how large a run is: compute, or the first there is."""
-    return "C" if "C" in table.covariates else next(iter(table.covariates))
+def scale_name(table: Runs, law: str | Law) -> str:
+    """Return the covariate that says how large a run is: compute, or the law's first input."""
+    return "C" if "C" in table.covariates else get_law(law).inputs[0]
 
 
-def splits_of(table: Runs, by: str, cuts: Sequence[float]) -> Iterator[Split]:
-    """Yield the cut-offs of a table.
+def splits_of(table: Runs, by: str, cuts: Sequence[float], scale: str) -> Iterator[Split]:
+    """Yield the cut-offs of a table; ``scale`` is the covariate that says how large a run is.
 
     Raises
     ------
@@ -149,7 +153,7 @@ def splits_of(table: Runs, by: str, cuts: Sequence[float]) -> Iterator[Split]:
     if by == FAMILY:
         yield from _without_each(table, family)
     elif by == LARGEST:
-        top = _tops(table.values[scale_name(table)], family)
+        top = _tops(table.values[scale], family)
         yield Split("largest", ~top, top)
     elif by not in table.covariates:
         raise SpecError(
@@ -206,24 +210,24 @@ def _smallest(scale: np.ndarray, family: np.ndarray, share: float) -> np.ndarray
         levels = np.sort(scale[own])
         edge = levels[max(0, int(np.ceil(share * len(levels))) - 1)]
         top = levels[-1]
-        fitted |= own & (scale <= edge * (1 + 1e-6)) & (scale < top * (1 - 1e-6))
+        fitted |= own & (scale <= edge * (1 + SAME)) & (scale < top * (1 - SAME))
     return fitted
 
 
-def _ahead(fits: ManyFits, i: int, table: Runs, split: Split, scale: str, seed: int) -> Ahead:
+def _held_out(fits: ManyFits, i: int, table: Runs, split: Split, scale: str, seed: int) -> HeldOut:
     rows = table.subset(split.ahead)
     actual, family = rows.values[rows.response], families_of(table)
     drawn = law_draws(fits.sampled(i), rows, jax.random.key(seed + i), y=actual)
     away = distances(table.values[scale], family, split)
-    return Ahead(split, family[split.ahead], away, actual, drawn)
+    return HeldOut(split, family[split.ahead], away, actual, drawn)
 
 
-def _scored(spec: ModelSpec, ahead: Ahead, probs: Sequence[float]) -> pd.DataFrame:
-    scored = score_table(spec, ahead.drawn.mean, ahead.drawn.run, ahead.actual, probs)
-    assert ahead.drawn.log_prob is not None
-    scored["log_score"] = log_score(ahead.drawn.log_prob)
-    rows = {"row": np.flatnonzero(ahead.split.ahead), "family": ahead.family}
-    head = pd.DataFrame({"cut": ahead.split.label, **rows, "distance": ahead.distance})
+def _scored(spec: ModelSpec, held: HeldOut, probs: Sequence[float]) -> pd.DataFrame:
+    scored = score_table(spec, held.drawn.mean, held.drawn.run, held.actual, probs)
+    assert held.drawn.log_prob is not None
+    scored["log_score"] = log_score(held.drawn.log_prob)
+    rows = {"row": np.flatnonzero(held.split.ahead), "family": held.family}
+    head = pd.DataFrame({"cut": held.split.label, **rows, "distance": held.distance})
     return pd.concat([head, scored], axis=1)
 
 
@@ -264,12 +268,12 @@ def score_table(
         known |= {f"run_{label}_low": low, f"run_{label}_high": high}
         known[f"inside_{label}"] = (actual >= low) & (actual <= high)
         known[f"width_{label}"] = to(high) - to(low)
-    with np.errstate(divide="ignore"):  # a stray run's logarithm may be infinite, and is drawn in
-        known["crps"] = crps(drawn_in(to(run)), to(actual))
+    with np.errstate(divide="ignore"):  # a stray run's logarithm may be infinite, and is winsorised
+        known["crps"] = crps(winsorised(to(run)), to(actual))
     return pd.DataFrame({**known, "pit": pit(run, actual)})
 
 
-def drawn_in(draws: np.ndarray) -> np.ndarray:
+def winsorised(draws: np.ndarray) -> np.ndarray:
     """Return draws (sample, point) with the outermost `TAIL` of either side at that quantile.
 
     One draw from a Student-t tail would otherwise decide what the mean of them all is.
@@ -282,14 +286,15 @@ def summarise(
     table: pd.DataFrame, probs: Sequence[float], by: str | Sequence[str] | None
 ) -> pd.DataFrame:
     """Return the mean scores of the rows of a backtest's table by columns, or of all."""
-    half_decades = table.assign(distance=np.floor(2 * table["distance"]) / 2)
     if by is None:
-        return pd.DataFrame([_means(half_decades, probs)])
-    groups = half_decades.groupby([by] if isinstance(by, str) else list(by), sort=False)
-    rows: Mapping[Any, dict[str, float]] = {key: _means(part, probs) for key, part in groups}
-    index = pd.MultiIndex.from_tuples(rows, names=[by] if isinstance(by, str) else list(by))
-    found = pd.DataFrame(list(rows.values()), index=index)
-    return found.droplevel([]) if isinstance(by, str) else found
+        return pd.DataFrame([_means(table, probs)])
+    keys = [by] if isinstance(by, str) else list(by)
+    half_decades = table.assign(distance=np.floor(2 * table["distance"]) / 2)
+    rows = [
+        {**dict(zip(keys, key, strict=True)), **_means(table.loc[part.index], probs)}
+        for key, part in half_decades.groupby(keys, sort=False)
+    ]
+    return pd.DataFrame(rows).set_index(keys)
 
 
 def _means(rows: pd.DataFrame, probs: Sequence[float]) -> dict[str, float]:

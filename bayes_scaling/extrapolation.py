@@ -20,7 +20,7 @@ import numpy as np
 import pandas as pd
 
 from bayes_scaling._errors import DataError
-from bayes_scaling.backtesting import Ahead, Backtest, on_log
+from bayes_scaling.backtesting import Backtest, HeldOut, on_log
 from bayes_scaling.law_draws import LawDraws
 from bayes_scaling.spec import ModelSpec
 
@@ -32,6 +32,7 @@ SCATTERS = np.concatenate([[1e-4], np.geomspace(0.0008, 0.06, 18)])
 NEAR = 0.02  # decades, within which an error says nothing of the slope
 DRAWS = 1000
 LEAST = 1e-7  # variance
+STREAM = 7  # keeps the numbers of a forecast apart from those of what was learned
 
 
 class Study(NamedTuple):
@@ -92,7 +93,8 @@ def model_error(backtest: Backtest, *, seed: int = 0) -> ModelError:
         When no held-out run lies beyond what was fitted.
     """
     spec = backtest.fits.specs[0]
-    studies = [s for ahead in backtest.ahead for s in _studies(spec, ahead)]
+    unit = _unit(spec, np.concatenate([held.actual for held in backtest.held_out]))
+    studies = [s for held in backtest.held_out for s in _studies(spec, held, unit)]
     if not studies:
         raise DataError(
             f"no held-out run lies more than {NEAR} decades beyond the fitted ones in "
@@ -101,25 +103,24 @@ def model_error(backtest: Backtest, *, seed: int = 0) -> ModelError:
     cuts = len({s.cut for s in studies})
     log_posterior = _log_prior() + sum(_log_likelihood(s) for s in studies) / np.sqrt(cuts)
     spread, scatter = _drawn(log_posterior, np.random.default_rng(seed))
-    unit = unit_of(spec, backtest.ahead[0].actual)
     return ModelError(spread * unit, scatter * unit, backtest.scale, len(studies))
 
 
-def unit_of(spec: ModelSpec, actual: np.ndarray) -> float:
-    """Return what errors are relative to: nothing on the log scale, else the typical response."""
+def _unit(spec: ModelSpec, actual: np.ndarray) -> float:
+    """What errors are measured in: one on the log scale, else the typical response."""
     return 1.0 if on_log(spec) else float(np.median(np.abs(actual)))
 
 
-def _studies(spec: ModelSpec, ahead: Ahead) -> Iterator[Study]:
-    unit = unit_of(spec, ahead.actual)
-    law, run, actual = (_scaled(spec, v) / unit for v in (*ahead.drawn[1:3], ahead.actual))
-    for name in np.unique(ahead.family):
-        own = (ahead.family == name) & (ahead.distance > NEAR)
+def _studies(spec: ModelSpec, held: HeldOut, unit: float) -> Iterator[Study]:
+    drawn = (held.drawn.mean, held.drawn.run, held.actual)
+    law, run, actual = (_scaled(spec, values) / unit for values in drawn)
+    for name in np.unique(held.family):
+        own = (held.family == name) & (held.distance > NEAR)
         if own.any():
             error = actual[own] - law[:, own].mean(axis=0)
             covariance = np.atleast_2d(np.cov(law[:, own].T))
             noise = _variance(run[:, own] - law[:, own])
-            yield Study(ahead.split.label, error, ahead.distance[own], covariance, noise)
+            yield Study(held.split.label, error, held.distance[own], covariance, noise)
 
 
 def _scaled(spec: ModelSpec, values: np.ndarray) -> np.ndarray:
@@ -169,7 +170,7 @@ def _drawn(log_posterior: np.ndarray, rng: np.random.Generator) -> tuple[np.ndar
     return SPREADS[rows], SCATTERS[columns]
 
 
-def widened(
+def with_model_error(
     spec: ModelSpec,
     drawn: LawDraws,
     error: ModelError,
@@ -181,7 +182,7 @@ def widened(
 
     Points of one family share a slope in every sample; the error grows with ``distance`` (point,).
     """
-    rng = np.random.default_rng([seed, 7])
+    rng = np.random.default_rng([seed, STREAM])
     samples = len(drawn.mean)
     pick = rng.integers(0, len(error.spread), samples)
     slopes: Mapping[str, np.ndarray] = {

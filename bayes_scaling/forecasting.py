@@ -15,7 +15,7 @@ import xarray as xr
 from bayes_scaling._errors import ForecastError, Note, did_you_mean, list_names
 from bayes_scaling._x64 import in_float64
 from bayes_scaling.backtesting import decades_beyond, families_of, joined_labels
-from bayes_scaling.extrapolation import ModelError, widened
+from bayes_scaling.extrapolation import ModelError, with_model_error
 from bayes_scaling.law_draws import LawDraws, law_draws
 from bayes_scaling.posterior import Fit
 from bayes_scaling.stats.intervals import equal_tailed
@@ -31,7 +31,8 @@ class Forecast:
     ----------
     table
         One row a point: inputs, family, ``median``, ``law_90_low`` ... (where the mean curve could
-        be), ``run_90_low`` ... (where a new run would fall), ``beyond_N`` ... (decades outside the
+        be), ``model_90_low`` ... (the same with the law's own error, where that was given),
+        ``run_90_low`` ... (where a new run would fall), ``beyond_N`` ... (decades outside the
         data; 0 inside), ``new_family``.
     data
         DataTree with ``predictions``: the law's value and a new run, dims (chain, draw, point); and
@@ -71,7 +72,7 @@ def forecast(
     at: Any,
     *,
     prob: float | Sequence[float] = (0.5, 0.9),
-    error: ModelError | None = None,
+    model_error: ModelError | None = None,
     seed: int = 0,
 ) -> Forecast:
     """Return median, law band and new-run band of the response at new inputs.
@@ -86,9 +87,9 @@ def forecast(
         names each point's family; one that the data lack gets the population's forecast.
     prob
         Probabilities of the equal-tailed bands.
-    error
-        What `model_error` learned from a backtest of the same law and runs: the forecast then has
-        a model-error band too, and the band of new runs includes it.
+    model_error
+        What `bayes_scaling.model_error` learned from a backtest of the same law and runs: the
+        forecast then has a model-error band too, and the band of new runs includes it.
 
     Raises
     ------
@@ -98,12 +99,12 @@ def forecast(
     probs = _probs(prob)
     drawn = law_draws(fit, at, jax.random.key(seed))
     bands = {"law": drawn.mean}
-    if error is not None:
-        drawn = _with_error(fit, drawn, error, seed)
+    if model_error is not None:
+        drawn = _with_error(fit, drawn, model_error, seed)
         bands["model"] = drawn.mean
     bands["run"] = drawn.run
     table = _table(fit, drawn.points, bands, probs)
-    return Forecast(table, _tree(fit, drawn.points, bands), _notes(fit, table, error))
+    return Forecast(table, _tree(fit, drawn.points, bands), _notes(fit, table, model_error))
 
 
 def _with_error(fit: Fit, drawn: LawDraws, error: ModelError, seed: int) -> LawDraws:
@@ -116,7 +117,7 @@ def _with_error(fit: Fit, drawn: LawDraws, error: ModelError, seed: int) -> LawD
     family = joined_labels([points[g] for g in fit.spec.groups if g in points], len(points))
     scale = points[error.scale].to_numpy(float)
     away = decades_beyond(scale, family, runs.values[error.scale], families_of(runs))
-    return widened(fit.spec, drawn, error, family, away, seed)
+    return with_model_error(fit.spec, drawn, error, family, away, seed)
 
 
 def _probs(prob: float | Sequence[float]) -> tuple[float, ...]:

@@ -131,10 +131,10 @@ class Fit:
 
 @dataclass(frozen=True)
 class Sampled:
-    """What a forecast needs of a posterior: `Fit` has it too, one of many fits has no more.
+    """What a forecast takes from a posterior, under the names that `Fit` has it by.
 
     ``samples`` hold the posterior variables as arrays (sample, ...), ``reference`` the data's
-    reference point.
+    reference point, input to value.
     """
 
     spec: ModelSpec

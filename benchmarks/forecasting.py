@@ -58,7 +58,7 @@ def posterior(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Law and new runs (sample, row) from the posterior."""
     fit = bs.fit(train, progress=False)
-    predictions = bs.forecast(fit, test, error=error).data["predictions"]
+    predictions = bs.forecast(fit, test, model_error=error).data["predictions"]
     names = ("L_law" if error is None else "L_model", "L")
     law, run = (np.asarray(predictions[n]).reshape(-1, test.n) for n in names)
     return law, run

@@ -1,17 +1,15 @@
 """Backtests: what is fitted and what is forecast, and the scores of it."""
 
-import io
 import json
-from contextlib import redirect_stderr, redirect_stdout
 
 import numpy as np
 import pandas as pd
 import pytest
+from command_line import run
 from scipy.stats import kstest, norm
 
 import bayes_scaling as bs
 from bayes_scaling.backtesting import distances, score_table, splits_of
-from bayes_scaling.cli import main
 from bayes_scaling.resolve import resolve
 from bayes_scaling.stats.scores import crps, log_score, pit
 
@@ -67,7 +65,7 @@ def test_shares_are_taken_family_by_family_and_keep_a_scale_together():
     N = np.repeat([1e7, 1e8, 1e9, 1e10], 3)
     columns = {"N": [*N, *(N * 30)], "L": np.full(24, 3.0), "family": ["a"] * 12 + ["b"] * 12}
     runs = read(columns, group="family", run_id=None)
-    (split,) = splits_of(runs, "N", [0.6])
+    (split,) = splits_of(runs, "N", [0.6], "N")
     assert split.fitted.sum() == 18
     assert set(runs.values["N"][split.ahead]) == {1e10, 3e11}
     assert np.allclose(distances(runs.values["N"], runs.labels["family"], split), 1.0)
@@ -75,22 +73,22 @@ def test_shares_are_taken_family_by_family_and_keep_a_scale_together():
 
 def test_the_largest_scale_is_never_fitted():
     runs = read(table())
-    (split,) = splits_of(runs, "N", [1.0])
+    (split,) = splits_of(runs, "N", [1.0], "N")
     assert split.ahead.sum() == 1
 
 
 def test_a_value_cuts_all_families_at_it():
     runs = read(table(families=2), group="family")
-    (split,) = splits_of(runs, "N", [1e9])
+    (split,) = splits_of(runs, "N", [1e9], "N")
     assert (runs.values["N"][split.fitted] <= 1e9).all()
     assert (runs.values["N"][split.ahead] > 1e9).all()
 
 
 def test_families_and_largest_runs_are_left_out():
     runs = read(table(families=3), group="family")
-    left_out = list(splits_of(runs, "family", []))
+    left_out = list(splits_of(runs, "family", [], "N"))
     assert [set(runs.labels["family"][s.ahead]) for s in left_out] == [{"f0"}, {"f1"}, {"f2"}]
-    (top,) = splits_of(runs, "largest", [])
+    (top,) = splits_of(runs, "largest", [], "N")
     assert top.ahead.sum() == 3
 
 
@@ -126,27 +124,19 @@ def test_a_law_that_bends_is_found_out():
     assert found.scores(None)["bias"].item() > 0.05
 
 
-def shell(*argv):
-    """Exit code, standard output and standard error of a command."""
-    out, err = io.StringIO(), io.StringIO()
-    with redirect_stdout(out), redirect_stderr(err):
-        code = main([str(each) for each in argv])
-    return code, out.getvalue(), err.getvalue()
-
-
 def test_the_command_scores_and_tells_the_laws_error(tmp_path):
     path, scores = tmp_path / "runs.csv", tmp_path / "scores.csv"
     pd.DataFrame(table(80)).to_csv(path, index=False)
     argv = ["backtest", path, "--law", "power_law(N)", "--noise", "normal_log", "--by", "N"]
-    code, out, _ = shell(*argv, "--cut", "0.5", "--cut", "1B", "--out", scores)
+    code, out, _ = run(*argv, "--cut", "0.5", "--cut", "1B", "--out", scores)
     assert code == 0
     assert "inside 90 %" in out
     assert "a decade of N" in out
     assert len(pd.read_csv(scores)) > 40
-    code, out, _ = shell(*argv, "--cut", "0.5", "--json")
+    code, out, _ = run(*argv, "--cut", "0.5", "--json")
     record = json.loads(out)
     assert code == 0
     assert record["cuts"][0]["runs"] == 40
     assert record["model_error"]["spread a decade"]["low"] >= 0
-    code, out, err = shell(*argv, "--cut", "0.5", "--out", scores)
+    code, out, err = run(*argv, "--cut", "0.5", "--out", scores)
     assert (code, out, err.count("\n")) == (2, "", 1)

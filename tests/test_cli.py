@@ -1,19 +1,17 @@
-import io
 import json
 import os
 import re
 import subprocess
 import sys
-from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
 import pandas as pd
 import pytest
+from command_line import run
 
 import bayes_scaling
 from bayes_scaling import storage
 from bayes_scaling._errors import Note
-from bayes_scaling.cli import main
 from bayes_scaling.cli.app import ORDER
 from bayes_scaling.cli.shell_words import for_shell, quoted_labels
 from bayes_scaling.cli.tables import rounded
@@ -26,14 +24,6 @@ HELD_OUT = ["Cerebras-GPT-13B", "Cerebras-GPT-muP-2.7B", "Pythia-12B"]
 def wide(monkeypatch):
     """A window of known width, whatever runs the tests."""
     monkeypatch.setenv("COLUMNS", "120")
-
-
-def run(*argv):
-    """Run a command in this process: exit code, standard output, standard error."""
-    out, err = io.StringIO(), io.StringIO()
-    with redirect_stdout(out), redirect_stderr(err):
-        code = main([str(each) for each in argv])
-    return code, out.getvalue(), err.getvalue()
 
 
 def shell(*argv, **more):

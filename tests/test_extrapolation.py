@@ -6,7 +6,7 @@ from scipy.stats import halfnorm, multivariate_normal
 
 import bayes_scaling as bs
 from bayes_scaling import extrapolation
-from bayes_scaling.extrapolation import SCATTERS, SPREADS, ModelError, Study, widened
+from bayes_scaling.extrapolation import SCATTERS, SPREADS, ModelError, Study, with_model_error
 
 LAW = "power_law(N)"
 SETTINGS = {"noise": "normal_log", "progress": False}
@@ -67,7 +67,7 @@ def test_forecasts_open_where_the_law_bends_and_stay_narrow_where_it_does_not(st
         small = {k: v[columns["N"] < 1e10] for k, v in columns.items()}
         fit = bs.fit(small, LAW, **SETTINGS)
         at = {"N": [1e9, 1e11]}
-        plain, wide = (bs.forecast(fit, at, prob=0.9, error=e) for e in (None, error))
+        plain, wide = (bs.forecast(fit, at, prob=0.9, model_error=e) for e in (None, error))
         assert "model_90_low" not in plain.table
         widths = [f.table["run_90_high"] - f.table["run_90_low"] for f in (wide, plain)]
         assert widths[0][0] == widths[1][0], "nothing is added inside the data"
@@ -80,12 +80,24 @@ def test_forecasts_open_where_the_law_bends_and_stay_narrow_where_it_does_not(st
     assert wide.table["run_90_high"][1] > true
 
 
+def test_on_the_raw_scale_the_error_is_in_the_responses_unit():
+    """The same runs in a unit a hundred times smaller: a hundred times the error."""
+    found = [
+        bs.model_error(bs.backtest({**(c := table(0.08)), "L": k * c["L"]}, LAW, by="N",
+                                   cuts=(0.4, 0.55), noise="normal", progress=False))
+        for k in (1.0, 100.0)
+    ]  # fmt: skip
+    small, large = (np.median(e.spread) for e in found)
+    assert small > 0.01
+    assert large == pytest.approx(100 * small, rel=0.25)  # a step of the grid
+
+
 def test_points_of_a_family_share_a_slope():
     error = ModelError(np.full(10, 0.05), np.zeros(10), "N", 1)
     fit = bs.fit(table(), LAW, **SETTINGS)
     drawn = extrapolation.LawDraws(None, np.ones((500, 3)), np.ones((500, 3)))
     found = np.log(
-        widened(fit.spec, drawn, error, ["a", "a", "b"], np.array([1.0, 2.0, 1.0]), 0).mean
+        with_model_error(fit.spec, drawn, error, ["a", "a", "b"], np.array([1.0, 2.0, 1.0]), 0).mean
     )
     assert np.allclose(found[:, 1], 2 * found[:, 0])
     assert abs(np.corrcoef(found[:, 0], found[:, 2])[0, 1]) < 0.2
@@ -97,9 +109,9 @@ def test_errors_are_told():
     same = bs.backtest({**columns, "family": np.arange(60) % 2}, LAW, by="family", group="family",
                        pool="partial", **SETTINGS)  # fmt: skip
     inside = bs.Backtest(same.table, same.probs, "N", same.fits, tuple(
-        a._replace(distance=np.zeros(len(a.actual))) for a in same.ahead))  # fmt: skip
+        a._replace(distance=np.zeros(len(a.actual))) for a in same.held_out))  # fmt: skip
     with pytest.raises(bs.DataError, match="along which the runs grow"):
         bs.model_error(inside)
     error = ModelError(np.ones(2), np.ones(2), "D", 1)
     with pytest.raises(bs.ForecastError, match="'D' is missing"):
-        bs.forecast(bs.fit(columns, LAW, **SETTINGS), {"N": 1e12}, error=error)
+        bs.forecast(bs.fit(columns, LAW, **SETTINGS), {"N": 1e12}, model_error=error)

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 import bayes_scaling as bs
-from bayes_scaling._compile_cache import VARIABLE, cache_folder, programs_kept
+from bayes_scaling import fitting, fitting_many  # noqa: F401 - all that compiles
+from bayes_scaling._compile_cache import IN_MEMORY, VARIABLE, cache_folder, programs_kept
 from bayes_scaling.arguments import bucket, make_args, padded
 from bayes_scaling.infer.target import make_target
 from bayes_scaling.resolve import resolve
@@ -86,6 +87,15 @@ def test_each_program_is_compiled_once_and_for_tables_of_other_lengths(caplog):
         jax.monitoring.clear_event_listeners()
     assert fit.data["log_likelihood"]["L"].sizes["row"] == 51
     assert sum(compiled) < 0.3, compiled
+
+
+def test_few_models_stay_loaded():
+    """Every cache of compiled programs drops the oldest, or a process runs out of memory maps."""
+    modules = [m for name, m in sys.modules.items() if name.startswith("bayes_scaling.")]
+    cached = {f for m in modules for f in vars(m).values() if hasattr(f, "cache_parameters")}
+    programs = [f for f in cached if "compiled" in f.__name__ or f.__name__ == "_programs"]
+    assert len(programs) >= 10
+    assert {f.cache_parameters()["maxsize"] for f in programs} == {IN_MEMORY}
 
 
 def test_programs_are_kept_in_the_users_folder(tmp_path, monkeypatch):

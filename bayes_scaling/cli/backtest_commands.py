@@ -23,6 +23,8 @@ bayes-scaling backtest runs.csv --by N --cut 1B --out scores.csv
 def backtest(
     runs: o.RunsPath,
     law: o.Law = None,
+    equation: o.Equation = None,
+    input_names: o.Input = None,
     group: o.Group = None,
     pool: o.Pool = None,
     prior: o.PriorText = None,
@@ -51,55 +53,57 @@ def backtest(
     from bayes_scaling.backtesting import backtest as score
     from bayes_scaling.cli.outputs import check_new, write_table
     from bayes_scaling.cli.printing import emit_json, shell_progress
-    from bayes_scaling.cli.runs_commands import read_table
+    from bayes_scaling.cli.runs_commands import law_asked, read_table
     from bayes_scaling.quantity import parse_quantity
 
     target = None if out is None else check_new(Path(out), force)
+    model = law_asked(law, equation, input_names)
     table = read_table(runs, group, response, column, run, se, where, unit)
     found = score(
         table,
-        law or "chinchilla",
+        model,
         by=by,
         cuts=[parse_quantity(text) for text in cut] if cut else SHARES,
         pool=shell_words.pooling(pool or []),
-        priors=shell_words.pairs(prior or [], "--prior", "'E=lognormal(1.8,1,2.5)'"),
+        priors=shell_words.priors(prior or []),
         noise=noise,
         noise_by_family=noise_by_family,
         noise_trend=noise_trend,
         seed=seed,
         progress=shell_progress("fitting cut-offs"),
     )
-    error = learned(found)
+    error, why = learned(found)
     if target is not None:
         write_table(found.table, target)
     if as_json:
-        emit_json({"source": runs, **backtest_record(found, error)})
+        emit_json({"source": runs, **backtest_record(found, error, why)})
     else:
-        _print(found, error)
+        _print(found, error, why)
     return 0
 
 
-def learned(found: Backtest) -> ModelError | None:
-    """Return the law's error beyond the data; none where no held-out run lies beyond."""
+def learned(found: Backtest) -> tuple[ModelError | None, str]:
+    """Return the law's error beyond the data, or none and why nothing can be learned of it."""
     from bayes_scaling._errors import DataError
     from bayes_scaling.extrapolation import model_error
 
     try:
-        return model_error(found)
-    except DataError:
-        return None
+        return model_error(found), ""
+    except DataError as error:
+        return None, str(error)
 
 
-def backtest_record(found: Backtest, error: ModelError | None) -> dict[str, Any]:
+def backtest_record(found: Backtest, error: ModelError | None, why: str) -> dict[str, Any]:
     """Scores by cut-off and over all, and the law's error, as a record."""
     whole = found.scores(None).iloc[0].to_dict()
     cuts = found.scores("cut").reset_index().to_dict("records")
     told = None if error is None else error.summary().to_dict("index")
     doubts = found.table.drop_duplicates("cut")[["cut", "doubt"]].to_dict("records")
-    return {"all": whole, "cuts": cuts, "model_error": told, "along": found.scale, "doubts": doubts}
+    learned = {"model_error": told, "model_error_missing": why or None, "along": found.scale}
+    return {"all": whole, "cuts": cuts, **learned, "doubts": doubts}
 
 
-def _print(found: Backtest, error: ModelError | None) -> None:
+def _print(found: Backtest, error: ModelError | None, why: str) -> None:
     from bayes_scaling.cli.printing import emit, emit_table, emit_wrapped
 
     label = f"{100 * max(found.probs):g}"
@@ -110,15 +114,18 @@ def _print(found: Backtest, error: ModelError | None) -> None:
     rows = [(str(cut), *(_shown(n, row[n]) for n in names)) for cut, row in scores.iterrows()]
     rows.append(("all", *(_shown(n, found.scores(None)[n].item()) for n in names)))
     emit_table(heads, rows, 6)
-    if error is not None:
-        low, middle, high = error.summary().loc["spread a decade"]
-        emit("")
-        emit_wrapped(
-            f"beyond the fitted runs the law goes wrong by {middle:.2g} a decade of {found.scale} "
-            f"({low:.2g} to {high:.2g}), besides what its own bands allow for"
-        )
+    emit("")
+    emit_wrapped(why if error is None else _in_words(found, error))
     for doubt in sorted({d for d in found.table["doubt"] if d}):
         emit_wrapped(f"a cut-off did not converge: {doubt}")
+
+
+def _in_words(found: Backtest, error: ModelError) -> str:
+    low, middle, high = error.summary().loc["spread a decade"]
+    return (
+        f"beyond the fitted runs the law goes wrong by {middle:.2g} a decade of {found.scale} "
+        f"({low:.2g} to {high:.2g}), besides what its own bands allow for"
+    )
 
 
 def _shown(name: str, value: float) -> str:

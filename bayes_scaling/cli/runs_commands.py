@@ -134,14 +134,13 @@ def fit(
     from bayes_scaling.cli.records import fit_record
     from bayes_scaling.fitting import fit as fit_runs
 
-    target, model = check_new(Path(out), force), _law(law, equation, input_names)
-    priors = shell_words.pairs(prior or [], "--prior", "'E=lognormal(1.8,1,2.5)'")
+    target, model = check_new(Path(out), force), law_asked(law, equation, input_names)
     table = read_table(runs, group, response, column, run, se, where, unit)
     fitted = fit_runs(
         table,
         model,
         pool=shell_words.pooling(pool or []),
-        priors=priors,
+        priors=shell_words.priors(prior or []),
         noise=noise,
         noise_by_family=noise_by_family,
         noise_trend=noise_trend,
@@ -162,7 +161,14 @@ def fit(
     return exit_code(fitted)
 
 
-def _law(law: str | None, equation: str | None, inputs: list[str] | None) -> Any:
+def law_asked(law: str | None, equation: str | None, inputs: list[str] | None) -> Any:
+    """Return the law of --law or --equation, chinchilla where neither is given.
+
+    Raises
+    ------
+    SpecError
+        When both are given, or --input without --equation.
+    """
     from bayes_scaling._errors import SpecError
     from bayes_scaling.text_law import law_from_equation
 

@@ -109,6 +109,11 @@ def pooling(values: Sequence[str]) -> dict[str, str] | str | None:
     return dict(pairs(values, "--pool", "alpha=partial")) or None
 
 
+def priors(values: Sequence[str]) -> dict[str, str]:
+    """Return ``--prior`` options as a mapping of parameter to the text of its prior."""
+    return pairs(values, "--prior", "'E=lognormal(1.8,1,2.5)'")
+
+
 def quoted_labels(text: str, groups: Sequence[str]) -> str:
     """Return a point such as ``"N=7B,family=7B"`` with the labels of ``groups`` in quotes, so that
     a label is not taken for a number."""

@@ -108,7 +108,7 @@ def compiled_batch_weigh(target: Target, draws: int) -> Any:
 
 @lru_cache(maxsize=IN_MEMORY)
 def compiled_batch_chees(target: Target, chains: int) -> Programs:
-    """The ensembles' ``begin(live, keys, goals, prepared)`` and a round of them (cached).
+    """The ensembles' ``begin(live, keys, target_accepts, prepared)`` and a round of them (cached).
 
     The round, ``advance(live, states, prepared, tune, whiten)``, takes ``tune`` and ``whiten`` for
     each table.
@@ -118,7 +118,7 @@ def compiled_batch_chees(target: Target, chains: int) -> Programs:
         state, kept = advance(target, state, prepared, tune, whiten)
         return state, {k: kept[k] for k in ("w", "diverging", "acceptance_rate")}
 
-    start = _over_tables(lambda key, goal, own: begin(target, key, goal, own, chains))
+    start = _over_tables(lambda key, share, own: begin(target, key, share, own, chains))
     return Programs(start, _over_tables(step))
 
 
@@ -162,8 +162,8 @@ def chees_batch(
 ) -> dict[int, Draws]:
     """Whitened draws of the ensembles of the live tables of a batch, with their statistics."""
     programs = compiled_batch_chees(target, settings.chains)
-    goals = np.full(len(live), settings.target_accept)
-    states = programs.begin(live, _keys(seeds, 2), goals, prepared)
+    shares = np.full(len(live), settings.target_accept)
+    states = programs.begin(live, _keys(seeds, 2), shares, prepared)
     warm, keep = (-(-n // ROUND) for n in (settings.warmup, settings.draws))
     rounds = []
     for i in range(warm + keep):

@@ -40,7 +40,7 @@ ADAM = (0.05, 0.9, 0.95)
 class Tuning(NamedTuple):
     """What the ensemble learns: step size and trajectory length with their running averages.
 
-    Steps are made so small that ``goal`` of the proposals are accepted.
+    Steps are made so small that a share ``target_accept`` of the proposals is accepted.
     """
 
     done: Array
@@ -49,7 +49,7 @@ class Tuning(NamedTuple):
     log_step_mean: Array
     shortfall: Array
     log_length: Array
-    goal: Array
+    target_accept: Array
     moment: Array
     square: Array
 
@@ -75,20 +75,26 @@ class _Move(NamedTuple):
     error: Array
 
 
-def first_tuning(log_step: Array | float, log_length: Array | float, goal: Array) -> Tuning:
+def first_tuning(
+    log_step: Array | float, log_length: Array | float, target_accept: Array
+) -> Tuning:
     """Tuning at the start of a round."""
     step, length = jnp.asarray(log_step, float), jnp.asarray(log_length, float)
     zero = jnp.zeros_like(step)
-    return Tuning(zero, step + jnp.log(2.0), step, step, zero, length, goal, zero, zero + 1e-3)
+    anchor, least = step + jnp.log(2.0), zero + 1e-3
+    return Tuning(zero, anchor, step, step, zero, length, target_accept, zero, least)
 
 
-def begin(target: Target, key: Array, goal: Array, prepared: Prepared, chains: int) -> Ensemble:
+def begin(
+    target: Target, key: Array, target_accept: Array, prepared: Prepared, chains: int
+) -> Ensemble:
     """Groups of chains at the prepared starting points, as many in each.
 
     Their potentials are left open, for the first transition to find: the gradient is compiled once.
     """
     w = jnp.repeat(prepared.starts, chains // prepared.starts.shape[0], axis=0)
-    tuning = first_tuning(float(np.log(FIRST_STEP)), float(np.log(FIRST_LENGTH)), goal)
+    first = float(np.log(FIRST_STEP)), float(np.log(FIRST_LENGTH))
+    tuning = first_tuning(*first, target_accept)
     unknown = jnp.full(chains, jnp.inf, w.dtype)
     return Ensemble(key, w, unknown, jnp.zeros_like(w), jnp.eye(target.dim), tuning)
 
@@ -104,7 +110,7 @@ def advance(
 
     state, kept = jax.lax.scan(one, state, jnp.arange(ROUND))
     tuned = state.tuning
-    settled = first_tuning(tuned.log_step_mean, tuned.log_length, tuned.goal)
+    settled = first_tuning(tuned.log_step_mean, tuned.log_length, tuned.target_accept)
     tuning = jax.tree.map(lambda new, old: jnp.where(tune, new, old), settled, tuned)
     root = jnp.where(whiten, _pooled_root(kept["w"][ROUND // 2 :], state.root), state.root)
     return state._replace(tuning=tuning, root=root), kept
@@ -169,7 +175,7 @@ def _learn(state: Ensemble, end: _Move, accept: Array, share: Array) -> Tuning:
     gamma, t0, kappa = DUAL
     done = old.done + 1.0
     rate = 1.0 / (done + t0)
-    shortfall = (1.0 - rate) * old.shortfall + rate * (old.goal - jnp.mean(accept))
+    shortfall = (1.0 - rate) * old.shortfall + rate * (old.target_accept - jnp.mean(accept))
     log_step = old.anchor - jnp.sqrt(done) / gamma * shortfall * 0.25
     weight = done**-kappa
     mean = weight * log_step + (1.0 - weight) * old.log_step_mean
@@ -180,7 +186,10 @@ def _learn(state: Ensemble, end: _Move, accept: Array, share: Array) -> Tuning:
     ascent = moment / (1.0 - beta1**done) / (jnp.sqrt(square / (1.0 - beta2**done)) + 1e-12)
     low, high = (float(np.log(x)) for x in LENGTHS)
     length = jnp.clip(old.log_length + rise * ascent, low, high)
-    return Tuning(done, old.anchor, log_step, mean, shortfall, length, old.goal, moment, square)
+    return old._replace(
+        done=done, log_step=log_step, log_step_mean=mean, shortfall=shortfall, log_length=length,
+        moment=moment, square=square,
+    )  # fmt: skip
 
 
 def _chees_slope(state: Ensemble, end: _Move, accept: Array, time: Array) -> Array:
@@ -219,7 +228,7 @@ def _halton(i: Array) -> Array:
 
 
 class Programs(NamedTuple):
-    """The compiled ``begin(seed, goal, prepared)``, and `advance` of what it returns."""
+    """The compiled ``begin(seed, target_accept, prepared)``, and `advance` of what it returns."""
 
     begin: Any
     advance: Any
@@ -232,8 +241,8 @@ def compiled_ensemble(target: Target, chains: int) -> Programs:
 
 @lru_cache(maxsize=IN_MEMORY)
 def _programs(target: Target, chains: int, layout: Layout | None) -> Programs:
-    def start(seed: Array, goal: Array, prepared: Prepared) -> Ensemble:
-        return begin(target, jax.random.key(seed), goal, prepared, chains)
+    def start(seed: Array, target_accept: Array, prepared: Prepared) -> Ensemble:
+        return begin(target, jax.random.key(seed), target_accept, prepared, chains)
 
     move = partial(advance, target)
     if layout is None:
@@ -252,8 +261,8 @@ def sample_ensemble(
     """Run the chains; ``progress(done, total, phase)`` is called after every round."""
     programs = compiled_ensemble(target, settings.chains)
     common = jax.tree.map(np.asarray, prepared)  # the same in every process
-    goal = np.float64(settings.target_accept)
-    state = programs.begin(np.int64(settings.seed + 1), goal, common)
+    seed, target_accept = np.int64(settings.seed + 1), np.float64(settings.target_accept)
+    state = programs.begin(seed, target_accept, common)
     warm, keep = (-(-n // ROUND) for n in (settings.warmup, settings.draws))
     kept = []
     for i in range(warm + keep):

@@ -17,8 +17,9 @@ def pit(draws: np.ndarray, actual: np.ndarray) -> np.ndarray:
 def crps(draws: np.ndarray, actual: np.ndarray) -> np.ndarray:
     """Return the continuous ranked probability score (point,) of ``draws`` (sample, point).
 
-    In the units of ``actual``, less is better, |error| for a point forecast: the fair estimate
-    ``E|X - y| - E|X - X'| / 2`` (Gneiting and Raftery 2007, eq. 21; Zamo and Naveau 2018, eq. 11).
+    In the units of ``actual``, less is better, |error| for a point forecast. The estimate
+    ``E|X - y| - E|X - X'| / 2`` (Gneiting and Raftery 2007, JASA 102, 359) with the mean over pairs
+    of different draws, which makes it unbiased.
     """
     n = len(draws)
     weights = 2.0 * np.arange(1, n + 1) - n - 1.0
