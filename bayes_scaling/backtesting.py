@@ -6,7 +6,7 @@ response where the noise model is on the log scale (0.01 is one per cent), else 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -18,9 +18,12 @@ from bayes_scaling._errors import DataError, SpecError, list_names
 from bayes_scaling._x64 import in_float64
 from bayes_scaling.data.load import read_runs
 from bayes_scaling.data.runs import Runs
+from bayes_scaling.extrapolation import model_error as learn_error
+from bayes_scaling.extrapolation import with_model_error
 from bayes_scaling.fitting_many import ManyFits, fit_many
 from bayes_scaling.law_draws import LawDraws, law_draws
-from bayes_scaling.spec import Law, ModelSpec, get_law
+from bayes_scaling.scales import decades_beyond, families_of, scale_name
+from bayes_scaling.spec import Law, ModelSpec
 from bayes_scaling.stats.intervals import equal_tailed
 from bayes_scaling.stats.scores import crps, log_score, pit
 
@@ -40,13 +43,18 @@ class Split(NamedTuple):
 
 
 class HeldOut(NamedTuple):
-    """The rows held out at one cut-off, (point,), with the draws of their forecast."""
+    """The rows held out at one cut-off, (point,), with the draws of their forecast.
+
+    ``bands`` holds draws (sample, point) of the ``law``, of the law with its own error (``model``),
+    where that was asked for, and of a new ``run``; ``drawn`` the density of what was seen.
+    """
 
     split: Split
     family: np.ndarray
     distance: np.ndarray
     actual: np.ndarray
     drawn: LawDraws
+    bands: Mapping[str, np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -58,8 +66,9 @@ class Backtest:
     table
         One row for every cut-off and held-out run: ``cut``, ``row``, ``family``, ``distance``
         (decades beyond the largest run fitted), ``actual``, ``median``, ``error`` (actual less
-        median), ``law_90_low`` ... ``run_90_high``, ``inside_90``, ``width_90``, ``pit``, ``crps``,
-        ``log_score``, ``doubt`` (why the cut-off's posterior is not to be trusted, else empty).
+        median), ``law_90_low`` ... ``model_90_low`` ... ``run_90_high``, ``inside_90``,
+        ``width_90``, ``pit``, ``crps``, ``log_score``, ``doubt`` (why the cut-off's posterior is
+        not to be trusted, else empty).
         ``error``, ``width_90`` and ``crps`` are relative (0.01 is 1 %) where the noise is on the
         log response, else in the response's unit.
     probs
@@ -98,6 +107,7 @@ def backtest(
     cuts: Sequence[float] = SHARES,
     group: str | list[str] | None = None,
     prob: Sequence[float] = PROBS,
+    model_error: bool = True,
     seed: int = 0,
     progress: bool | Callable[[int, int, str], None] = True,
     **options: Any,
@@ -117,6 +127,8 @@ def backtest(
         stay together); numbers above 1 are values of ``by`` up to which all rows are fitted.
     prob
         Levels of the bands.
+    model_error
+        Whether forecasts have the law's own error in, as `forecast` has by default.
 
     Raises
     ------
@@ -128,17 +140,14 @@ def backtest(
     splits = list(splits_of(table, by or scale, cuts, scale))
     parts = [table.subset(s.fitted) for s in splits]
     fits = fit_many(parts, law, seed=seed, rows=table.n, progress=progress, **options)
-    held_out = tuple(_held_out(fits, i, table, s, scale, seed) for i, s in enumerate(splits))
+    held_out = tuple(
+        _held_out(fits, i, table, split, scale, model_error, seed) for i, split in enumerate(splits)
+    )
     scored = [
         _scored(spec, held, prob).assign(doubt=result.doubt)
         for spec, held, result in zip(fits.specs, held_out, fits.results, strict=True)
     ]
     return Backtest(pd.concat(scored, ignore_index=True), tuple(prob), scale, fits, held_out)
-
-
-def scale_name(table: Runs, law: str | Law) -> str:
-    """Return the covariate that says how large a run is: compute, or the law's first input."""
-    return "C" if "C" in table.covariates else get_law(law).inputs[0]
 
 
 def splits_of(table: Runs, by: str, cuts: Sequence[float], scale: str) -> Iterator[Split]:
@@ -162,17 +171,6 @@ def splits_of(table: Runs, by: str, cuts: Sequence[float], scale: str) -> Iterat
         )
     else:
         yield from _by_scale(table.values[by], by, family, cuts)
-
-
-def families_of(table: Runs) -> np.ndarray:
-    """Return the family of every row, (row,); one for all where there are no groups."""
-    return joined_labels([table.labels[g] for g in table.groups], table.n)
-
-
-def joined_labels(groups: Sequence[Any], n: int) -> np.ndarray:
-    """Return one label (row,) for each combination of the groups' labels."""
-    parts = [[str(label) for label in group] for group in groups]
-    return np.asarray(["/".join(p) for p in zip(*parts, strict=True)] if parts else ["all"] * n)
 
 
 def _without_each(table: Runs, family: np.ndarray) -> Iterator[Split]:
@@ -214,16 +212,23 @@ def _smallest(scale: np.ndarray, family: np.ndarray, share: float) -> np.ndarray
     return fitted
 
 
-def _held_out(fits: ManyFits, i: int, table: Runs, split: Split, scale: str, seed: int) -> HeldOut:
-    rows = table.subset(split.ahead)
+def _held_out(
+    fits: ManyFits, i: int, table: Runs, split: Split, scale: str, with_error: bool, seed: int
+) -> HeldOut:
+    rows, fit = table.subset(split.ahead), fits.sampled(i)
     actual, family = rows.values[rows.response], families_of(table)
-    drawn = law_draws(fits.sampled(i), rows, jax.random.key(seed + i), y=actual)
+    drawn = law_draws(fit, rows, jax.random.key(seed + i), y=actual)
+    bands = {"law": drawn.mean}
+    if with_error:
+        drawn = with_model_error(learn_error(fit), drawn, rows.run, y=actual, seed=seed + i)
+        bands["model"] = drawn.mean
+    bands["run"] = drawn.run
     away = distances(table.values[scale], family, split)
-    return HeldOut(split, family[split.ahead], away, actual, drawn)
+    return HeldOut(split, family[split.ahead], away, actual, drawn, bands)
 
 
 def _scored(spec: ModelSpec, held: HeldOut, probs: Sequence[float]) -> pd.DataFrame:
-    scored = score_table(spec, held.drawn.mean, held.drawn.run, held.actual, probs)
+    scored = score_table(spec, held.bands, held.actual, probs)
     assert held.drawn.log_prob is not None
     scored["log_score"] = log_score(held.drawn.log_prob)
     rows = {"row": np.flatnonzero(held.split.ahead), "family": held.family}
@@ -240,32 +245,29 @@ def distances(scale: np.ndarray, family: np.ndarray, split: Split) -> np.ndarray
     return decades_beyond(scale[split.ahead], family[split.ahead], *fitted)
 
 
-def decades_beyond(
-    scale: np.ndarray, family: np.ndarray, data_scale: np.ndarray, data_family: np.ndarray
-) -> np.ndarray:
-    """Return the decades (point,) beyond the largest run of a point's family, or of all."""
-    edges = {name: data_scale[data_family == name].max() for name in np.unique(data_family)}
-    edge = np.asarray([edges.get(name, data_scale.max()) for name in family])
-    return np.maximum(np.log10(scale / edge), 0.0)
-
-
 def on_log(spec: ModelSpec) -> bool:
     """Whether errors of a model are relative: its noise is on the log response."""
     return spec.observation.on == "log"
 
 
 def score_table(
-    spec: ModelSpec, law: np.ndarray, run: np.ndarray, actual: np.ndarray, probs: Sequence[float]
+    spec: ModelSpec, bands: Mapping[str, np.ndarray], actual: np.ndarray, probs: Sequence[float]
 ) -> pd.DataFrame:
-    """Return one row a point with bands and scores of draws ``law`` and ``run`` (sample, point)."""
-    known: dict[str, Any] = {"actual": actual, "median": np.median(law, axis=0)}
+    """Return one row a point with bands and scores of draws (sample, point).
+
+    ``bands`` has draws of the ``law``, of a new ``run``, and of the ``model`` if the law has an
+    error of its own; the median is the model's, else the law's.
+    """
+    middle, run = bands.get("model", bands["law"]), bands["run"]
+    known: dict[str, Any] = {"actual": actual, "median": np.median(middle, axis=0)}
     to = np.log if on_log(spec) else np.asarray
     known["error"] = to(actual) - to(known["median"])
     for p in probs:
         label = f"{100 * p:g}"
-        known[f"law_{label}_low"], known[f"law_{label}_high"] = equal_tailed(law, p)
-        low, high = equal_tailed(run, p)
-        known |= {f"run_{label}_low": low, f"run_{label}_high": high}
+        ends = {name: equal_tailed(draws, p) for name, draws in bands.items()}
+        known |= {f"{n}_{label}_{side}": v for n, e in ends.items()
+                  for side, v in zip(("low", "high"), e, strict=True)}  # fmt: skip
+        low, high = ends["run"]
         known[f"inside_{label}"] = (actual >= low) & (actual <= high)
         known[f"width_{label}"] = to(high) - to(low)
     with np.errstate(divide="ignore"):  # a stray run's logarithm may be infinite, and is winsorised

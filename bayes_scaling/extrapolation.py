@@ -1,196 +1,405 @@
-"""How wrong the law itself is beyond the data, learned from forecasts of runs that are there.
+"""How wrong a law is, and what that does to its forecasts.
 
-A backtest shows the errors of a law at known distances beyond what was fitted. They are taken as
-
-    error = slope * distance + scatter,   slope ~ normal(0, spread), one for a family and cut-off,
-
-on top of what the posterior of that cut-off already allows for: its own covariance of the law's
-values, and the noise of runs. ``spread`` (a decade) and ``scatter`` have a posterior on a grid,
-exact but for the grid, and a forecast adds both. The slope has no sign of its own: on published
-tables one that held up to a cut-off often turned beyond it.
+Beside the law and the noise of runs the response has an error of the law itself: a process over
+the covariates, smooth, of its own for every family, perhaps larger for small runs, and none where
+the law is right. It is learned together with the law from all runs, its growth beyond them from
+forecasts rolled forward over scale (`bayes_scaling.stats.residual_fit`). Its hyper-parameters have
+a prior learned from published tables (`bayes_scaling.data.model_errors`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from functools import partial
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy.stats import t as student_t
 
-from bayes_scaling._errors import DataError
-from bayes_scaling.backtesting import Backtest, HeldOut, on_log
+from bayes_scaling._errors import ForecastError
+from bayes_scaling._x64 import in_float64
+from bayes_scaling.arguments import bucket, group_index
+from bayes_scaling.data.model_errors import HYPERS, LOGGED, hyperprior
+from bayes_scaling.data.runs import Runs
+from bayes_scaling.law_coordinates import (
+    Coordinates,
+    compiled_law_on_rows,
+    coordinates_of,
+    prior_moments,
+    start_of,
+)
 from bayes_scaling.law_draws import LawDraws
+from bayes_scaling.posterior import Fit, Sampled
+from bayes_scaling.scales import decades_beyond, in_decades, scale_name
 from bayes_scaling.spec import ModelSpec
+from bayes_scaling.stats.elliptical import settle
+from bayes_scaling.stats.residual_fit import (
+    GROWTHS,
+    Learned,
+    Normal,
+    Particle,
+    Problem,
+    growth_weights,
+    learn,
+    model_weights,
+    particles,
+)
+from bayes_scaling.stats.residual_process import (
+    LENGTH,
+    NOISE,
+    NONE,
+    NU,
+    RUN,
+    SIZE,
+    Rows,
+    krige,
+    noise_variance,
+)
 
-# Priors, relative to the response: the law is right as often as not, else half-normal errors of 2 %
-# a decade, as laws of published tables have when they are rolled forward; scatter half a per cent.
-RIGHT, SPREAD, SCATTER = 0.5, 0.02, 0.006
-SPREADS = np.concatenate([[1e-4], np.linspace(0.0025, 0.12, 48)])
-SCATTERS = np.concatenate([[1e-4], np.geomspace(0.0008, 0.06, 18)])
-NEAR = 0.02  # decades, within which an error says nothing of the slope
-DRAWS = 1000
-LEAST = 1e-7  # variance
-STREAM = 7  # keeps the numbers of a forecast apart from those of what was learned
-
-
-class Study(NamedTuple):
-    """Errors (point,) of one family beyond one cut-off, their distances, and what explains them:
-    the posterior's covariance of the law (point, point) and the variance of noise (point,)."""
-
-    cut: str
-    error: np.ndarray
-    distance: np.ndarray
-    covariance: np.ndarray
-    noise: np.ndarray
+MOST_ROWS = 300  # of a family, the largest and a spread of the others; more add cost, not knowledge
+MOST_COORDINATES = 400
+PARTICLES, CHAINS = 20, 50
+TINY = np.finfo(float).tiny
 
 
 @dataclass(frozen=True)
 class ModelError:
-    """Posterior of the size of a law's errors beyond the data.
+    """What the runs say of the law's own error.
 
     Attributes
     ----------
-    spread
-        Draws (sample,) of the sd of the slope, relative error a decade (or in units of the
-        response, where noise is on its raw scale).
-    scatter
-        Draws (sample,) of the sd of errors beside the noise that was fitted, in the same units.
-    scale
-        Covariate along which the distance is measured.
-    studies
-        Number of pairs of a family and a cut-off it was learned from.
+    runs
+        The runs it was learned from; of a large family a part.
+    coordinates
+        The law's coordinates.
+    problem
+        Responses, places and priors.
+    models
+        The model in which the law has an error of its own, and the one in which it is right.
+    growth
+        Posterior (growth,) of how fast the error grows beyond the data.
+    particles
+        Draws of the hyper-parameters, each for `CHAINS` draws of the law's coordinates.
+    z, left
+        Those draws (sample, coordinate), and the response less the law there (sample, row).
+    settled
+        Whether they have settled on the posterior.
+    unit
+        The response's unit: one on the log scale, else its typical size.
     """
 
-    spread: np.ndarray
-    scatter: np.ndarray
-    scale: str
-    studies: int
+    runs: Runs
+    coordinates: Coordinates
+    problem: Problem
+    models: tuple[Learned, Learned]
+    growth: np.ndarray
+    particles: tuple[Particle, ...]
+    z: np.ndarray
+    left: np.ndarray
+    settled: bool
+    unit: float
 
-    def summary(self, prob: float = 0.9) -> pd.DataFrame:
-        """Return median and interval of both."""
-        ends = [(1 - prob) / 2, 0.5, (1 + prob) / 2]
-        both = {"spread a decade": self.spread, "scatter": self.scatter}
-        rows = {name: np.quantile(values, ends) for name, values in both.items()}
+    @property
+    def hypers(self) -> dict[str, float]:
+        """The hyper-parameters where the law has an error, in the units of the published table."""
+        wrong = self.models[0]
+        return {
+            name: float(np.exp(wrong.v[i]) if name in LOGGED else wrong.v[i])
+            for i, name in enumerate(HYPERS)
+            if i in wrong.free
+        }
+
+    @property
+    def probability(self) -> float:
+        """Posterior probability that the law has an error of its own (even odds before)."""
+        return float(model_weights(self.models)[0])
+
+    def summary(self) -> pd.DataFrame:
+        """Return median and 90 % interval of the error's size, reach, growth and of the noise.
+
+        ``size``: sd of the law's error at the largest fitted run, relative to the response where
+        its noise is on the log scale; ``reach``: decades over which errors are alike; ``noise``:
+        scale of the scatter of runs there; ``run``: sd between runs of several rows; ``growth``:
+        relative increase of the size a decade beyond the data.
+        """
+        wrong = self.models[0]
+        sd = np.zeros(len(wrong.v))
+        sd[wrong.free] = np.sqrt(np.diag(wrong.cov))
+        ends = np.array([-1.645, 0.0, 1.645])
+        names = {"size": SIZE, "reach": LENGTH, "noise": NOISE, "run": RUN}
+        rows = {n: np.exp(wrong.v[i] + ends * sd[i]) for n, i in names.items() if i in wrong.free}
+        total = np.cumsum(self.growth)
+        rows["growth"] = np.array([GROWTHS[np.searchsorted(total, q)] for q in (0.05, 0.5, 0.95)])
         return pd.DataFrame.from_dict(rows, orient="index", columns=["low", "median", "high"])
 
     def __str__(self) -> str:
-        return self.summary().to_string(float_format=lambda v: f"{v:.4f}")
+        share = f"probability that the law has an error of its own: {self.probability:.2f}"
+        return f"{share}\n{self.summary().to_string(float_format=lambda v: f'{v:.4g}')}"
 
     __repr__ = __str__
 
 
-def model_error(backtest: Backtest, *, seed: int = 0) -> ModelError:
-    """Return the posterior of the law's error from a backtest.
+@in_float64
+def model_error(fit: Fit | Sampled, *, leave_out: str = "", seed: int = 0) -> ModelError:
+    """Return what the runs of a fit say of its law's own error.
 
-    Cut-offs overlap, so that their errors repeat each other: together they count as the square
-    root of their number.
+    Parameters
+    ----------
+    fit
+        A `Fit`, or one of many fits (`ManyFits.sampled`).
+    leave_out
+        Source in the table of published errors to leave out of the prior: the one that is judged,
+        or ``"all"``.
 
     Raises
     ------
-    DataError
-        When no held-out run lies beyond what was fitted.
+    ForecastError
+        When there are too many families for it.
     """
-    spec = backtest.fits.specs[0]
-    unit = _unit(spec, np.concatenate([held.actual for held in backtest.held_out]))
-    studies = [s for held in backtest.held_out for s in _studies(spec, held, unit)]
-    if not studies:
-        raise DataError(
-            f"no held-out run lies more than {NEAR} decades beyond the fitted ones in "
-            f"'{backtest.scale}': cut by a covariate along which the runs grow."
+    spec, runs = fit.spec, _thinned(fit.runs, fit.spec)
+    families = len(fit.grouping.labels[spec.groups[-1]]) if spec.groups else 1
+    coordinates = coordinates_of(spec, families, fit.reference)
+    if coordinates.size > MOST_COORDINATES:
+        raise ForecastError(
+            f"the law's own error is not learned for {families} families ({coordinates.size} "
+            f"parameters, at most {MOST_COORDINATES}): forecast with model_error=False, or fit "
+            "fewer families at once."
         )
-    cuts = len({s.cut for s in studies})
-    log_posterior = _log_prior() + sum(_log_likelihood(s) for s in studies) / np.sqrt(cuts)
-    spread, scatter = _drawn(log_posterior, np.random.default_rng(seed))
-    return ModelError(spread * unit, scatter * unit, backtest.scale, len(studies))
+    unit = 1.0 if spec.observation.on == "log" else float(np.median(np.abs(_response(fit.runs))))
+    scale = float(np.median(np.abs(_response(fit.runs))))
+    prior = Normal(*prior_moments(coordinates, fit.grouping, scale))
+    problem = _problem(coordinates, runs, unit, prior, start_of(coordinates, fit.samples))
+    before = Normal(*hyperprior(leave_out))
+    models = tuple(learn(problem, before, law_is_right=right) for right in (False, True))
+    growth = growth_weights(problem, models[0])
+    rng = np.random.default_rng(seed)
+    parts = tuple(particles(problem, models, growth, PARTICLES, rng))
+    left_at = partial(_left, coordinates, runs, problem, unit)
+    z, settled = _law_draws(problem, parts, left_at, rng)
+    return ModelError(
+        runs, coordinates, problem, models, growth, parts, z, left_at(z), settled, unit
+    )
 
 
-def _unit(spec: ModelSpec, actual: np.ndarray) -> float:
-    """What errors are measured in: one on the log scale, else the typical response."""
-    return 1.0 if on_log(spec) else float(np.median(np.abs(actual)))
+def _left(
+    coordinates: Coordinates, runs: Runs, problem: Problem, unit: float, z: np.ndarray
+) -> np.ndarray:
+    """The response less the law, (sample, row)."""
+    values = dict(runs.values)
+    return problem.response - law_at(coordinates, z, values, problem.rows.family, unit)
 
 
-def _studies(spec: ModelSpec, held: HeldOut, unit: float) -> Iterator[Study]:
-    drawn = (held.drawn.mean, held.drawn.run, held.actual)
-    law, run, actual = (_scaled(spec, values) / unit for values in drawn)
-    for name in np.unique(held.family):
-        own = (held.family == name) & (held.distance > NEAR)
-        if own.any():
-            error = actual[own] - law[:, own].mean(axis=0)
-            covariance = np.atleast_2d(np.cov(law[:, own].T))
-            noise = _variance(run[:, own] - law[:, own])
-            yield Study(held.split.label, error, held.distance[own], covariance, noise)
+def _law_draws(
+    problem: Problem,
+    parts: Sequence[Particle],
+    left_at: Callable[[np.ndarray], np.ndarray],
+    rng: np.random.Generator,
+) -> tuple[np.ndarray, bool]:
+    """Draws of the law's coordinates, `CHAINS` for every particle, and whether they settled."""
+    precision = np.linalg.inv(problem.prior.spread)
+
+    def places(steps: np.ndarray) -> np.ndarray:
+        own = np.split(steps, len(parts))
+        return np.concatenate([p.mode.z + e @ p.root.T for p, e in zip(parts, own, strict=True)])
+
+    def log_ratio(steps: np.ndarray) -> np.ndarray:
+        z = places(steps)
+        left, away = np.split(left_at(z), len(parts)), z - problem.prior.mean
+        fit = [_misfit(part, own) for part, own in zip(parts, left, strict=True)]
+        total = np.concatenate(fit) + np.sum((away @ precision) * away, axis=1)
+        ratio = 0.5 * (np.sum(steps**2, axis=1) - total)
+        return np.where(np.isfinite(ratio), ratio, -np.inf)
+
+    start = rng.normal(size=(len(parts) * CHAINS, len(problem.prior.mean)))
+    steps, settled = settle(log_ratio, start, rng)
+    return places(steps), settled
 
 
-def _scaled(spec: ModelSpec, values: np.ndarray) -> np.ndarray:
-    """Values on the scale of the noise; a run that is not positive has no logarithm."""
-    if not on_log(spec):
-        return values
-    return np.log(np.maximum(values, np.finfo(float).tiny))
+def _misfit(part: Particle, left: np.ndarray) -> np.ndarray:
+    """Squared residuals (sample,) in units of their covariance."""
+    parts = [np.sum((left[:, b.rows] @ b.inverse) * left[:, b.rows], 1) for b in part.mode.solved]
+    return np.sum(parts, axis=0)
 
 
-def _variance(noise: np.ndarray) -> np.ndarray:
-    """Variance of the middle of a distribution, so that heavy tails do not set it."""
-    low, high = np.quantile(noise, [0.1587, 0.8413], axis=0)
-    return ((high - low) / 2) ** 2
+def _response(runs: Runs) -> np.ndarray:
+    return runs.values[runs.response]
 
 
-def _log_prior() -> np.ndarray:
-    wrong = np.exp(-0.5 * (SPREADS / SPREAD) ** 2)
-    wrong[0] = RIGHT / (1.0 - RIGHT) * wrong[1:].sum()
-    return np.log(wrong)[:, None] - 0.5 * (SCATTERS / SCATTER)[None, :] ** 2
+def _thinned(runs: Runs, spec: ModelSpec) -> Runs:
+    """At most `MOST_ROWS` rows of every family: evenly over its runs by scale, the largest kept."""
+    scale, family = runs.values[scale_name(runs, spec.law)], family_index(runs, spec)
+    kept = []
+    for f in np.unique(family):
+        own = np.flatnonzero(family == f)
+        own = own[np.argsort(scale[own], kind="stable")]
+        steps = np.linspace(0, len(own) - 1, min(len(own), MOST_ROWS)).round().astype(int)
+        kept.append(own[steps])
+    return runs if runs.n == sum(map(len, kept)) else runs.subset(np.sort(np.concatenate(kept)))
 
 
-def _log_likelihood(study: Study) -> np.ndarray:
-    """Log density of a study's errors on the grid (spread, scatter).
-
-    With ``K`` the covariance without the slope, the slope's least-squares estimate has variance
-    ``1 / d'K^-1 d + spread^2``; what remains of the errors does not depend on the spread.
-    """
-    return np.stack([_of_scatter(study, s) for s in SCATTERS], axis=1)
+def family_index(runs: Runs, spec: ModelSpec) -> np.ndarray:
+    """Return the place of every row's family among the sorted families, (row,)."""
+    return group_index(runs, spec.groups[-1]) if spec.groups else np.zeros(runs.n, int)
 
 
-def _of_scatter(study: Study, scatter: float) -> np.ndarray:
-    explained = study.covariance + np.diag(study.noise + scatter**2 + LEAST)
-    factor = np.linalg.cholesky(explained)
-    way, error = (np.linalg.solve(factor, v) for v in (study.distance, study.error))
-    weight = way @ way
-    slope = way @ error / weight
-    rest = error @ error - slope**2 * weight
-    variance = 1.0 / weight + SPREADS**2
-    fixed = -0.5 * rest - np.log(np.diag(factor)).sum() - 0.5 * np.log(weight)
-    return fixed - 0.5 * (slope**2 / variance + np.log(variance))
+def _problem(
+    coordinates: Coordinates, runs: Runs, unit: float, prior: Normal, start: np.ndarray
+) -> Problem:
+    spec = coordinates.spec
+    response = _response(runs)
+    se = np.zeros(runs.n) if runs.se is None or not spec.known_se else runs.se
+    relative = se / response if spec.observation.on == "log" else se / unit
+    rows = rows_at(spec, runs, dict(runs.values), family_index(runs, spec), _runs(runs), relative)
+    law = compiled_law_on_rows(coordinates)
+    x, family, _ = _padded(spec, dict(runs.values), rows.family)
+
+    def at(z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        values = np.asarray(law.values(z[None], x, family, unit))[0, : runs.n]
+        return values, np.asarray(law.jacobian(z, x, family, unit))[: runs.n]
+
+    y = np.log(response) if spec.observation.on == "log" else response / unit
+    return Problem(at, rows, y, prior, start)
 
 
-def _drawn(log_posterior: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    weights = np.exp(log_posterior - log_posterior.max()).ravel()
-    places = rng.choice(weights.size, DRAWS, p=weights / weights.sum())
-    rows, columns = np.unravel_index(places, log_posterior.shape)
-    return SPREADS[rows], SCATTERS[columns]
+def _padded(
+    spec: ModelSpec, values: Mapping[str, np.ndarray], family: np.ndarray
+) -> tuple[dict[str, np.ndarray], np.ndarray, int]:
+    """Inputs and families in a bucket of rows, so that tables of like size share a program."""
+    n = len(family)
+    add = (0, bucket(n) - n)
+    x = {name: np.pad(np.asarray(values[name], float), add, mode="edge")
+         for name in spec.law.inputs}  # fmt: skip
+    return x, np.pad(family, add, mode="edge"), n
 
 
-def with_model_error(
+def _runs(runs: Runs) -> np.ndarray:
+    if runs.run is None:
+        return np.full(runs.n, NONE)
+    return np.unique(runs.run, return_inverse=True)[1]
+
+
+def rows_at(
     spec: ModelSpec,
-    drawn: LawDraws,
-    error: ModelError,
-    family: Sequence[str] | np.ndarray,
-    distance: np.ndarray,
-    seed: int,
-) -> LawDraws:
-    """Return the draws with the law's error added, and to runs their scatter too.
+    fitted: Runs,
+    values: Mapping[str, np.ndarray],
+    family: np.ndarray,
+    run: np.ndarray,
+    se: np.ndarray,
+) -> Rows:
+    """Return where rows lie, as seen from the fitted runs."""
+    name = scale_name(fitted, spec.law)
+    name = name if name in values else spec.law.inputs[0]
+    data, here = fitted.values[name], np.asarray(values[name], float)
+    axes = [in_decades(np.asarray(values[n], float), fitted.values[n]) for n in spec.law.inputs]
+    if not (np.all(data > 0) and np.all(here > 0)):
+        scale = beyond = np.zeros(len(here))
+    else:
+        scale = np.log10(here / data.max())
+        beyond = decades_beyond(here, family, data, family_index(fitted, spec))
+    return Rows(np.stack(axes, axis=1), scale, beyond, family, run, se**2)
 
-    Points of one family share a slope in every sample; the error grows with ``distance`` (point,).
+
+# --- draws -----------------------------------------------------------------------------------
+
+
+@in_float64
+def with_model_error(
+    error: ModelError, drawn: LawDraws, run: Any = None, *, y: Any = None, seed: int = 0
+) -> LawDraws:
+    """Return draws of the law with its error and of new runs, at the points of ``drawn``.
+
+    Parameters
+    ----------
+    error
+        What was learned from the runs.
+    drawn
+        The law's own draws there, (sample, point); families without runs keep them.
+    run
+        Labels (point,) of the run that a point is a checkpoint of, if any.
+    y
+        A response (point,) to give the log density of.
     """
-    rng = np.random.default_rng([seed, STREAM])
-    samples = len(drawn.mean)
-    pick = rng.integers(0, len(error.spread), samples)
-    slopes: Mapping[str, np.ndarray] = {
-        name: error.spread[pick] * rng.normal(size=samples) for name in np.unique(family)
-    }
-    bend = np.stack([slopes[name] for name in family], axis=1) * distance
-    beyond = np.where(distance > 0, 1.0, 0.0)
-    extra = error.scatter[pick][:, None] * rng.normal(size=drawn.run.shape) * beyond
-    if on_log(spec):
-        return drawn._replace(mean=drawn.mean * np.exp(bend), run=drawn.run * np.exp(bend + extra))
-    return drawn._replace(mean=drawn.mean + bend, run=drawn.run + bend + extra)
+    points, samples = drawn.points, len(drawn.mean)
+    rows = _rows_of(error, points, run)
+    rng = np.random.default_rng([seed, samples])
+    mean = _on_scale(error, drawn.mean)
+    pick = rng.permutation(np.resize(np.arange(len(error.z)), samples))
+    known = rows.family != NONE
+    if known.any():
+        values = {n: points[n].to_numpy(float) for n in error.coordinates.spec.law.inputs}
+        family = np.maximum(rows.family, 0)
+        there = law_at(error.coordinates, error.z, values, family, error.unit)
+        mean[:, known] = there[pick][:, known]
+    scale = np.empty_like(mean)
+    for i, part in enumerate(error.particles):
+        own = np.flatnonzero(pick // CHAINS == i)
+        scale[own] = np.sqrt(noise_variance(part.v, rows))
+        mean[own] += _error_at(part, error.problem, rows, error.left[pick[own]], rng)
+    return _drawn(error, drawn, mean, scale, y, rng)
+
+
+def _drawn(
+    error: ModelError, drawn: LawDraws, mean: np.ndarray, scale: np.ndarray, y: Any,
+    rng: np.random.Generator,
+) -> LawDraws:  # fmt: skip
+    """The draws in the response's own terms, with new runs and the density of ``y``."""
+    on_log = error.coordinates.spec.observation.on == "log"
+    new = mean + rng.standard_t(NU, size=mean.shape) * scale
+    log_prob = None
+    if y is not None:
+        here = _on_scale(error, np.asarray(y, float))
+        inward = np.log(np.asarray(y, float)) if on_log else np.log(error.unit)
+        log_prob = student_t.logpdf(here, NU, loc=mean, scale=scale) - inward
+    back = np.exp if on_log else partial(np.multiply, error.unit)
+    return drawn._replace(mean=back(mean), run=back(new), log_prob=log_prob)
+
+
+def _on_scale(error: ModelError, values: np.ndarray) -> np.ndarray:
+    if error.coordinates.spec.observation.on == "log":
+        return np.log(np.maximum(values, TINY))
+    return values / error.unit
+
+
+def _rows_of(error: ModelError, points: pd.DataFrame, run: Any) -> Rows:
+    spec, runs = error.coordinates.spec, error.runs
+    n = len(points)
+    family = np.zeros(n, int)
+    if spec.groups:
+        known = {label: i for i, label in enumerate(runs.group_levels(spec.groups[-1]))}
+        family = np.array([known.get(str(v), NONE) for v in points[spec.groups[-1]]])
+    labels = np.full(n, NONE)
+    if run is not None and runs.run is not None:
+        place = {label: i for i, label in enumerate(np.unique(runs.run))}
+        labels = np.array([place.get(str(v), NONE) for v in run])
+    values = {str(c): points[c].to_numpy() for c in points.columns}
+    return rows_at(spec, runs, values, family, labels, np.zeros(n))
+
+
+def law_at(
+    coordinates: Coordinates,
+    z: np.ndarray,
+    values: Mapping[str, np.ndarray],
+    family: np.ndarray,
+    unit: float,
+) -> np.ndarray:
+    """Return the law on the noise's scale, (sample, row)."""
+    x, index, n = _padded(coordinates.spec, values, family)
+    return np.asarray(compiled_law_on_rows(coordinates).values(z, x, index, unit))[:, :n]
+
+
+def _error_at(
+    part: Particle, problem: Problem, rows: Rows, left: np.ndarray, rng: np.random.Generator
+) -> np.ndarray:
+    """Draws of the law's error at rows, (sample, row), given what is left at the fitted ones."""
+    solved = {problem.rows.family[b.rows[0]]: b for b in part.mode.solved}
+    found = np.empty((len(left), len(rows.scale)))
+    for family in np.unique(rows.family):
+        own, block = np.flatnonzero(rows.family == family), solved.get(family)
+        fitted = np.arange(0) if block is None else block.rows
+        inverse = None if block is None else block.inverse
+        there = krige(part.v, problem.rows.take(fitted), inverse, rows.take(own), part.growth)
+        noise = rng.normal(size=(len(left), len(own))) @ there.root.T
+        found[:, own] = left[:, fitted] @ there.weights.T + noise
+    return found

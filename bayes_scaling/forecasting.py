@@ -14,13 +14,15 @@ import xarray as xr
 
 from bayes_scaling._errors import ForecastError, Note, did_you_mean, list_names
 from bayes_scaling._x64 import in_float64
-from bayes_scaling.backtesting import decades_beyond, families_of, joined_labels
+from bayes_scaling.data.runs import Runs
 from bayes_scaling.extrapolation import ModelError, with_model_error
-from bayes_scaling.law_draws import LawDraws, law_draws
+from bayes_scaling.extrapolation import model_error as learn_error
+from bayes_scaling.law_draws import law_draws
 from bayes_scaling.posterior import Fit
 from bayes_scaling.stats.intervals import equal_tailed
 
 FAR = 1.0  # decades beyond the data from which a note is made
+KEPT = "_model_error"
 
 
 @dataclass(frozen=True)
@@ -30,8 +32,8 @@ class Forecast:
     Attributes
     ----------
     table
-        One row a point: inputs, family, ``median``, ``law_90_low`` ... (where the mean curve could
-        be), ``model_90_low`` ... (the same with the law's own error, where that was given),
+        One row a point: inputs, family, ``median``, ``law_90_low`` ... (where the law's curve could
+        be if the law is right), ``model_90_low`` ... (the same with the law's own error),
         ``run_90_low`` ... (where a new run would fall), ``beyond_N`` ... (decades outside the
         data; 0 inside), ``new_family``.
     data
@@ -72,7 +74,7 @@ def forecast(
     at: Any,
     *,
     prob: float | Sequence[float] = (0.5, 0.9),
-    model_error: ModelError | None = None,
+    model_error: ModelError | bool = True,
     seed: int = 0,
 ) -> Forecast:
     """Return median, law band and new-run band of the response at new inputs.
@@ -88,8 +90,10 @@ def forecast(
     prob
         Probabilities of the equal-tailed bands.
     model_error
-        What `bayes_scaling.model_error` learned from a backtest of the same law and runs: the
-        forecast then has a model-error band too, and the band of new runs includes it.
+        Whether the forecast has the law's own error in, learned from the fit's runs (kept with the
+        fit, so that only its first forecast waits for it); or what `bayes_scaling.model_error`
+        returned. The median and the band of new runs then include it. Where the points name the
+        ``run`` that they are checkpoints of, they share that run's own deviation.
 
     Raises
     ------
@@ -97,27 +101,34 @@ def forecast(
         When an input or the family is missing, not positive, or cannot be forecast.
     """
     probs = _probs(prob)
+    at, run = _without_run(at)
     drawn = law_draws(fit, at, jax.random.key(seed))
     bands = {"law": drawn.mean}
-    if model_error is not None:
-        drawn = _with_error(fit, drawn, model_error, seed)
+    error = kept_error(fit) if model_error is True else (model_error or None)
+    if error is not None:
+        drawn = with_model_error(error, drawn, run, seed=seed)
         bands["model"] = drawn.mean
     bands["run"] = drawn.run
     table = _table(fit, drawn.points, bands, probs)
-    return Forecast(table, _tree(fit, drawn.points, bands), _notes(fit, table, model_error))
+    return Forecast(table, _tree(fit, drawn.points, bands), _notes(fit, table, error))
 
 
-def _with_error(fit: Fit, drawn: LawDraws, error: ModelError, seed: int) -> LawDraws:
-    points, runs = drawn.points, fit.runs
-    if error.scale not in points or error.scale not in runs.values:
-        raise ForecastError(
-            f"at: '{error.scale}' is missing; the model error was learned along it. Give it, or "
-            "make the backtest by another covariate."
-        )
-    family = joined_labels([points[g] for g in fit.spec.groups if g in points], len(points))
-    scale = points[error.scale].to_numpy(float)
-    away = decades_beyond(scale, family, runs.values[error.scale], families_of(runs))
-    return with_model_error(fit.spec, drawn, error, family, away, seed)
+def kept_error(fit: Fit) -> ModelError:
+    """Return the model error of a fit, learned once."""
+    kept = vars(fit)
+    if KEPT not in kept:
+        kept[KEPT] = learn_error(fit)
+    return kept[KEPT]
+
+
+def _without_run(at: Any) -> tuple[Any, Any]:
+    """The points without the column that says which run they are checkpoints of, and that."""
+    if isinstance(at, Runs):
+        return at, at.run
+    if isinstance(at, (pd.DataFrame, Mapping)) and "run" in at:
+        rest = {str(k): at[k] for k in at if k != "run"}
+        return (pd.DataFrame(rest) if isinstance(at, pd.DataFrame) else rest), at["run"]
+    return at, None
 
 
 def _probs(prob: float | Sequence[float]) -> tuple[float, ...]:
@@ -132,7 +143,7 @@ def _table(
 ) -> pd.DataFrame:
     shown = [c for c in points.columns if c in {*fit.spec.law.inputs, *fit.spec.groups, "N", "D"}]
     table = points[shown].copy()
-    table["median"] = np.median(bands["law"], axis=0)
+    table["median"] = np.median(bands.get("model", bands["law"]), axis=0)
     for name, draws in bands.items():
         for p in probs:
             low, high = equal_tailed(draws, p)
@@ -171,7 +182,7 @@ def _tree(fit: Fit, points: pd.DataFrame, bands: Mapping[str, np.ndarray]) -> xr
 
 def _notes(fit: Fit, table: pd.DataFrame, error: ModelError | None) -> tuple[Note, ...]:
     notes = []
-    unknown = "which no band here includes" if error is None else "by more than nearer runs told"
+    unknown = "which no band here includes" if error is None else "by more than nearer runs tell"
     for name in fit.spec.law.inputs:
         far = float(table[f"beyond_{name}"].abs().max())
         if far >= FAR:

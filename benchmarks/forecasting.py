@@ -3,8 +3,9 @@
 Run as ``python benchmarks/forecasting.py --data DIR [--only TEXT] [--out FILE]``. Chinchilla's law
 is fitted to the smaller runs of every table and judged on the runs held back. ``bootstrap`` is the
 field's habit: a Huber loss of log residuals, family by family, `REPLICATES` bootstrap replicates,
-and the residuals for the scatter of runs. ``posterior`` is ours; ``with error`` adds the model
-error learned from a backtest on the smaller runs. Errors, widths and CRPS in per cent of the loss.
+and the residuals for the scatter of runs. ``posterior`` is the law's alone; ``ours``, the default
+forecast, has the law's own error in, with the table's own row left out of the published errors
+that its prior comes from. Errors, widths and CRPS in per cent of the loss.
 """
 
 import argparse
@@ -20,13 +21,16 @@ from many import point_fit
 from surfaces import SURFACES
 
 import bayes_scaling as bs
-from bayes_scaling.backtesting import families_of, score_table, summarise
+from bayes_scaling.backtesting import score_table, summarise
 from bayes_scaling.bench.compare import about
 from bayes_scaling.resolve import resolve
+from bayes_scaling.scales import families_of
 
 REPLICATES = 200
 PROBS = (0.5, 0.8, 0.9)
 LEVELS = [f"{100 * p:g}" for p in PROBS]
+
+Bands = dict[str, np.ndarray]
 
 
 def curve(p: np.ndarray, runs: bs.Runs) -> np.ndarray:
@@ -36,7 +40,7 @@ def curve(p: np.ndarray, runs: bs.Runs) -> np.ndarray:
     return np.logaddexp.reduce(parts, axis=0)
 
 
-def bootstrap(train: bs.Runs, test: bs.Runs) -> tuple[np.ndarray, np.ndarray]:
+def bootstrap(train: bs.Runs, test: bs.Runs) -> Bands:
     """Law and new runs (sample, row) of the held-back runs, a family at a time."""
     rng = np.random.default_rng(0)
     law = np.empty((REPLICATES, test.n))
@@ -50,29 +54,22 @@ def bootstrap(train: bs.Runs, test: bs.Runs) -> tuple[np.ndarray, np.ndarray]:
             fitted = point_fit({k: v[rows] for k, v in own.values.items()})
             law[i, there] = curve(fitted, ahead)
             run[i, there] = law[i, there] + rng.choice(residuals, ahead.n)
-    return np.exp(law), np.exp(run)
+    return {"law": np.exp(law), "run": np.exp(run)}
 
 
-def posterior(
-    train: bs.Runs, test: bs.Runs, error: bs.ModelError | None = None
-) -> tuple[np.ndarray, np.ndarray]:
-    """Law and new runs (sample, row) from the posterior."""
+def posterior(train: bs.Runs, test: bs.Runs, *, ours: bool, source: str) -> Bands:
+    """Bands (sample, row) of the posterior; ours has the law's own error in."""
     fit = bs.fit(train, progress=False)
-    predictions = bs.forecast(fit, test, model_error=error).data["predictions"]
-    names = ("L_law" if error is None else "L_model", "L")
-    law, run = (np.asarray(predictions[n]).reshape(-1, test.n) for n in names)
-    return law, run
+    error = bs.model_error(fit, leave_out=source) if ours else False
+    found = bs.forecast(fit, test, model_error=error).data["predictions"]
+    names = {"law": "L_law", "model": "L_model", "run": "L"}
+    return {k: np.asarray(found[v]).reshape(-1, test.n) for k, v in names.items() if v in found}
 
 
-def with_error(train: bs.Runs, test: bs.Runs) -> tuple[np.ndarray, np.ndarray]:
-    """The same with the model error that a backtest on the smaller runs shows."""
-    return posterior(train, test, bs.model_error(bs.backtest(train, progress=False)))
-
-
-METHODS: dict[str, Callable[[bs.Runs, bs.Runs], tuple[np.ndarray, np.ndarray]]] = {
-    "bootstrap": bootstrap,
-    "posterior": posterior,
-    "with error": with_error,
+METHODS: dict[str, Callable[[bs.Runs, bs.Runs, str], Bands]] = {
+    "bootstrap": lambda train, test, _: bootstrap(train, test),
+    "posterior": lambda train, test, source: posterior(train, test, ours=False, source=source),
+    "ours": lambda train, test, source: posterior(train, test, ours=True, source=source),
 }
 
 
@@ -81,10 +78,10 @@ def judge(name: str, method: str, data: Path) -> dict[str, Any]:
     surface = SURFACES[name](data)
     train, test = surface.runs.subset(~surface.ahead), surface.runs.subset(surface.ahead)
     clock = time.perf_counter()
-    law, run = METHODS[method](train, test)
+    bands = METHODS[method](train, test, name)
     seconds = time.perf_counter() - clock
     spec = resolve(train, "chinchilla")
-    table = score_table(spec, law, run, test.values["L"], PROBS).assign(distance=0.0)
+    table = score_table(spec, bands, test.values["L"], PROBS).assign(distance=0.0)
     scores = summarise(table, PROBS, None).iloc[0]
     percent = ["crps", "bias", "mean_abs_error", *(f"width_{p}" for p in LEVELS)]
     shares = [f"coverage_{p}" for p in LEVELS]
@@ -109,6 +106,7 @@ def ratios(records: list[dict[str, Any]]) -> dict[str, dict[str, float]]:
             "crps_ratio": round(float(np.exp(crps.mean())), 3),
             "worst_crps_ratio": round(float(np.exp(crps.max())), 3),
             "error_ratio": round(float(np.exp(error.mean())), 3),
+            "worst_error_ratio": round(float(np.exp(error.max())), 3),
             "coverage_90": round(float(np.average(own["coverage_90"], weights=own["runs"])), 3),
             "least_coverage_90": round(float(own["coverage_90"].min()), 3),
         }

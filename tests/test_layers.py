@@ -26,10 +26,9 @@ pointwise infer
 posterior
 storage
 fitting fitting_many
-law_draws
-backtesting prior_check recovery
-extrapolation
-forecasting
+law_draws law_coordinates scales
+extrapolation prior_check recovery
+backtesting forecasting
 law_text
 catalogue
 plots

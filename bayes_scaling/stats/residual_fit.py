@@ -1,0 +1,346 @@
+"""Learning a law's error: its hyper-parameters, whether there is any, and draws of what follows.
+
+Hyper-parameters are found by their evidence (Rasmussen and Williams 2006, section 5.4.1) with the
+law re-linearised and the Student-t weights renewed in turn; their posterior is taken as normal.
+Two models are weighed by their evidence: the law has an error of its own, or none. Growth beyond
+the data, on which residuals cannot bear, is weighed by forecasts rolled forward over scale.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from scipy.optimize import minimize
+
+from bayes_scaling.stats.residual_process import (
+    HYPERS,
+    JITTER,
+    NOISE,
+    NOISE_TREND,
+    NU,
+    RUN,
+    SIZE,
+    SIZE_TREND,
+    Linear,
+    Rows,
+    Solved,
+    blocks,
+    covariance,
+    evidence_and_slope,
+    noise_variance,
+    solve_blocks,
+    student_weights,
+)
+
+Law = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]  # z -> values (row,), jacobian
+
+ROUNDS = 5
+WEIGHINGS = 3
+STEPS = 60
+FAR = 3.0  # prior sds, the bounds of the search
+PIECE = 0.05  # of a prior sd, for the curvature
+GROWTHS = np.array([0.0, 0.5, 1.0, 2.0, 4.0])  # of the law's error, a decade beyond the data
+GROWTH_PRIOR = np.array([0.15, 0.2, 0.3, 0.2, 0.15])
+CUTS = (0.5, 0.7, 0.85)
+LEAST = 4  # rows to fit, and to forecast, in a family
+
+
+class Normal(NamedTuple):
+    """A normal distribution: mean (k,) and covariance (k, k) or sd (k,)."""
+
+    mean: np.ndarray
+    spread: np.ndarray
+
+
+class Problem(NamedTuple):
+    """Responses (row,) with where they lie, the law at them, the prior of its coordinates, and
+    where to start the search for them."""
+
+    law: Law
+    rows: Rows
+    response: np.ndarray
+    prior: Normal
+    start: np.ndarray
+
+    def take(self, rows: np.ndarray) -> Problem:
+        """Return the problem of some of the rows."""
+
+        def part(z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+            values, jacobian = self.law(z)
+            return values[rows], jacobian[rows]
+
+        return Problem(part, self.rows.take(rows), self.response[rows], self.prior, self.start)
+
+
+class Mode(NamedTuple):
+    """The law's most likely coordinates at given hyper-parameters, and what was solved there."""
+
+    z: np.ndarray
+    left: np.ndarray
+    linear: Linear
+    solved: list[Solved]
+    precision: np.ndarray
+
+
+class Learned(NamedTuple):
+    """One model's hyper-parameters: mode, covariance, log evidence, weights of rows, and z."""
+
+    v: np.ndarray
+    free: np.ndarray
+    cov: np.ndarray
+    log_evidence: float
+    weight: np.ndarray
+    z: np.ndarray
+
+
+def most_likely(problem: Problem, v: np.ndarray, weight: np.ndarray, z: np.ndarray) -> Mode:
+    """Return the law's most likely coordinates, by damped Gauss-Newton steps from ``z``."""
+    solved = solve_blocks(v, problem.rows, weight)
+    precision = np.linalg.inv(problem.prior.spread)
+
+    def at(z: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
+        values, jacobian = problem.law(z)
+        left, away = problem.response - values, z - problem.prior.mean
+        cost = sum(left[s.rows] @ s.inverse @ left[s.rows] for s in solved)
+        total = 0.5 * float(cost + away @ precision @ away)
+        return (total if np.isfinite(total) else np.inf), left, jacobian
+
+    cost, left, jacobian = at(z)
+    damping = 1e-6
+    for _ in range(STEPS):
+        linear = Linear(left, jacobian, precision)
+        curvature, pull = _normal_equations(solved, linear)
+        slope = pull - precision @ (z - problem.prior.mean)
+        step = np.linalg.solve(curvature + damping * np.diag(np.diag(curvature)), slope)
+        tried = at(z + step)
+        if tried[0] > cost + 1e-9:
+            damping *= 10
+            if damping > 1e8:
+                break
+            continue
+        gain, z, damping = cost - tried[0], z + step, damping / 10
+        cost, left, jacobian = tried
+        if gain < 1e-7:
+            break
+    linear = Linear(left + jacobian @ (z - problem.prior.mean), jacobian, precision)
+    curvature, _ = _normal_equations(solved, linear)
+    return Mode(z, left, linear, solved, curvature)
+
+
+def _normal_equations(solved: list[Solved], linear: Linear) -> tuple[np.ndarray, np.ndarray]:
+    curvature, pull = linear.precision.copy(), np.zeros(len(linear.precision))
+    for own, inverse, _ in solved:
+        scaled = inverse @ linear.jacobian[own]
+        curvature += linear.jacobian[own].T @ scaled
+        pull += scaled.T @ linear.residual[own]
+    return curvature, pull
+
+
+def learn(problem: Problem, hyperprior: Normal, *, law_is_right: bool) -> Learned:
+    """Return the hyper-parameters of one model.
+
+    Parameters
+    ----------
+    problem
+        What is known.
+    hyperprior
+        Normal prior of the hyper-parameters, in the order of `HYPERS`: mean and sd (hyper,).
+    law_is_right
+        Whether the law has no error of its own.
+    """
+    free = _free(problem.rows, law_is_right)
+    v = np.where(np.isin(np.arange(len(HYPERS)), free), hyperprior.mean, _absent())
+    weight, z = np.ones(len(problem.response)), problem.start.copy()
+    slope: Callable[[np.ndarray], tuple[float, np.ndarray]] = _objective(
+        problem, hyperprior, v, free, weight, most_likely(problem, v, weight, z).linear
+    )
+    for turn in range(ROUNDS):
+        mode = most_likely(problem, v, weight, z)
+        for _ in range(WEIGHINGS if turn else 0):
+            weight = student_weights(v, problem.rows, weight, mode.solved, mode.left)
+            mode = most_likely(problem, v, weight, mode.z)
+        z = mode.z
+        slope = _objective(problem, hyperprior, v, free, weight, mode.linear)
+        start = (v - hyperprior.mean)[free] / hyperprior.spread[free]
+        bounds = [(-FAR, FAR)] * len(free)
+        found = minimize(
+            slope, start, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": 30}
+        )
+        v = v.copy()
+        v[free] = hyperprior.mean[free] + hyperprior.spread[free] * found.x
+    cov, log_det = _spread(slope, found.x)
+    evidence = -float(found.fun) + 0.5 * log_det + _weight_prior(weight)
+    scale = hyperprior.spread[free]
+    return Learned(v, free, cov * np.outer(scale, scale), evidence, weight, z)
+
+
+def _free(rows: Rows, law_is_right: bool) -> np.ndarray:
+    _, counts = np.unique(rows.run[rows.run >= 0], return_counts=True)
+    repeated = counts.size > 0 and counts.max() > 1
+    names = [NOISE, NOISE_TREND] if law_is_right else [i for i in range(len(HYPERS)) if i != RUN]
+    return np.array([*names, *([RUN] if repeated else [])])
+
+
+def _absent() -> np.ndarray:
+    """Hyper-parameters of what is not there: no size, no run effect, no trend."""
+    v = np.zeros(len(HYPERS))
+    v[[SIZE, RUN]] = -np.inf
+    return v
+
+
+def _objective(
+    problem: Problem, prior: Normal, v: np.ndarray, free: np.ndarray, weight: np.ndarray,
+    linear: Linear,
+) -> Callable[[np.ndarray], tuple[float, np.ndarray]]:  # fmt: skip
+    """The negative log posterior of the free hyper-parameters in prior sds, with its gradient."""
+
+    def cost(x: np.ndarray) -> tuple[float, np.ndarray]:
+        here = v.copy()
+        here[free] = prior.mean[free] + prior.spread[free] * x
+        try:
+            value, slope = evidence_and_slope(here, problem.rows, linear, weight)
+        except np.linalg.LinAlgError:
+            return 1e10, np.zeros_like(x)
+        return 0.5 * x @ x - value, x - slope[free] * prior.spread[free]
+
+    return cost
+
+
+def _spread(
+    cost: Callable[[np.ndarray], tuple[float, np.ndarray]], x: np.ndarray
+) -> tuple[np.ndarray, float]:
+    """Covariance at a mode in prior sds, never wider than the prior, and its log determinant."""
+    steps = PIECE * np.eye(len(x))
+    rows = [(cost(x + s)[1] - cost(x - s)[1]) / (2 * PIECE) for s in steps]
+    values, vectors = np.linalg.eigh(0.5 * (np.stack(rows) + np.stack(rows).T))
+    values = np.maximum(values, 1.0)
+    return (vectors / values) @ vectors.T, -float(np.log(values).sum())
+
+
+def _weight_prior(weight: np.ndarray) -> float:
+    """Log density of the rows' weights under the Gamma that makes the noise Student-t, less its
+    value at one."""
+    return 0.5 * NU * float(np.sum(np.log(weight) - weight + 1.0))
+
+
+# --- growth beyond the data -----------------------------------------------------------------
+
+
+def growth_weights(problem: Problem, learned: Learned) -> np.ndarray:
+    """Return the posterior of `GROWTHS`, (growth,), from forecasts rolled forward over scale.
+
+    Cut-offs overlap, so that their errors repeat each other: together they count as the square
+    root of their number.
+    """
+    found = [_rolled(problem, learned, cut) for cut in CUTS]
+    scores = [s for s in found if s is not None]
+    log_weight = np.log(GROWTH_PRIOR)
+    if scores:
+        log_weight = log_weight + np.sum(scores, axis=0) / np.sqrt(len(scores))
+    weight = np.exp(log_weight - log_weight.max())
+    return weight / weight.sum()
+
+
+def _rolled(problem: Problem, learned: Learned, cut: float) -> np.ndarray | None:
+    """Log density of the runs beyond a cut-off at every growth, (growth,)."""
+    below = _below(problem.rows, cut)
+    parts = [
+        own for own in blocks(problem.rows.family)
+        if below[own].sum() >= LEAST and (~below[own]).sum() >= LEAST
+    ]  # fmt: skip
+    if not parts:
+        return None
+    fitted, ahead = np.flatnonzero(below), np.concatenate([own[~below[own]] for own in parts])
+    rows, v = _seen_from(problem.rows, fitted, learned.v)
+    part = problem._replace(rows=rows).take(fitted)
+    mode = most_likely(part, v, learned.weight[fitted], learned.z)
+    values, jacobian = problem.law(mode.z)
+    spread = np.linalg.inv(mode.precision)
+    score = np.zeros(len(GROWTHS))
+    for block in mode.solved:
+        own = fitted[block.rows]
+        later = ahead[rows.family[ahead] == rows.family[own[0]]]
+        if len(later):
+            gap = (problem.response - values)[later]
+            weight = learned.weight[later]
+            for i, growth in enumerate(GROWTHS):
+                score[i] += _log_density(
+                    v, rows.take(own), rows.take(later), block, mode.left[block.rows], gap,
+                    (jacobian[own], jacobian[later]), spread, weight, float(growth),
+                )  # fmt: skip
+    return score
+
+
+def _below(rows: Rows, cut: float) -> np.ndarray:
+    """The smallest share ``cut`` of every family's rows by scale."""
+    below = np.zeros(len(rows.scale), bool)
+    for own in blocks(rows.family):
+        below[own] = rows.scale[own] <= np.quantile(rows.scale[own], cut)
+    return below
+
+
+def _seen_from(rows: Rows, fitted: np.ndarray, v: np.ndarray) -> tuple[Rows, np.ndarray]:
+    """Rows and hyper-parameters as they are when the largest run is that of the fitted rows."""
+    top = rows.scale[fitted].max()
+    own_top = {f: rows.scale[fitted][rows.family[fitted] == f].max()
+               for f in np.unique(rows.family[fitted])}  # fmt: skip
+    edge = np.array([own_top.get(f, top) for f in rows.family])
+    moved = v.copy()
+    moved[[SIZE, NOISE]] += top * v[[SIZE_TREND, NOISE_TREND]]
+    seen = rows._replace(scale=rows.scale - top, beyond=np.maximum(rows.scale - edge, 0.0))
+    return seen, moved
+
+
+def _log_density(
+    v: np.ndarray, fitted: Rows, later: Rows, block: Solved, left: np.ndarray, gap: np.ndarray,
+    jacobians: tuple[np.ndarray, np.ndarray], spread: np.ndarray, weight: np.ndarray, growth: float,
+) -> float:  # fmt: skip
+    """Log density of later rows of one family, given the fitted ones."""
+    across = covariance(v, later, fitted, growth) @ block.inverse
+    mean = gap - across @ left
+    slope = jacobians[1] - across @ jacobians[0]
+    total = covariance(v, later, later, growth) - across @ covariance(v, fitted, later, growth)
+    total += slope @ spread @ slope.T
+    total[np.diag_indices_from(total)] += noise_variance(v, later) / weight + JITTER
+    sign, log_det = np.linalg.slogdet(total)
+    if sign <= 0:
+        return -np.inf
+    return -0.5 * float(mean @ np.linalg.solve(total, mean) + log_det)
+
+
+# --- particles -------------------------------------------------------------------------------
+
+
+class Particle(NamedTuple):
+    """One draw of hyper-parameters, with the law's coordinates there: mode, root of their
+    covariance, and the blocks solved."""
+
+    v: np.ndarray
+    growth: float
+    mode: Mode
+    root: np.ndarray
+
+
+def particles(
+    problem: Problem, models: Sequence[Learned], growth: np.ndarray, count: int,
+    rng: np.random.Generator,
+) -> Iterator[Particle]:  # fmt: skip
+    """Yield ``count`` draws of the hyper-parameters, of each model as its evidence has it."""
+    ends = np.round(count * np.cumsum(model_weights(models))).astype(int)
+    for model, size in zip(models, np.diff(ends, prepend=0), strict=True):
+        root = np.linalg.cholesky(model.cov)
+        for _ in range(size):
+            v = model.v.copy()
+            v[model.free] += root @ rng.normal(size=len(model.free))
+            mode = most_likely(problem, v, model.weight, model.z)
+            wide = np.linalg.inv(np.linalg.cholesky(mode.precision)).T
+            yield Particle(v, float(rng.choice(GROWTHS, p=growth)), mode, wide)
+
+
+def model_weights(models: Sequence[Learned]) -> np.ndarray:
+    """Posterior probabilities of models of even odds, (model,)."""
+    evidence = np.array([m.log_evidence for m in models])
+    weight = np.exp(evidence - evidence.max())
+    return weight / weight.sum()

@@ -1,0 +1,217 @@
+"""A Gaussian process for what a law leaves over, beside the law's own parameters.
+
+The residual of row ``i`` is ``delta_i + run_i + noise_i``. ``delta``, the law's own error, is a
+Matern-3/2 process over the covariates in decades, independent between families, whose size may
+change with scale; ``run_i`` is common to the checkpoints of one run; the noise is Student-t, as
+weights of the rows. The law is linear in its coordinates ``z ~ N(mean, cov)`` about their current
+value, so that ``z`` is integrated out in closed form (universal kriging; Rasmussen and Williams
+2006, eq. 2.41-2.45). Arrays in, arrays out; families are blocks, so that the cost grows with their
+number and with the cube of the rows in the largest.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy.linalg import cho_factor, cho_solve
+
+HYPERS = ("size", "length", "noise", "noise_trend", "size_trend", "run")
+SIZE, LENGTH, NOISE, NOISE_TREND, SIZE_TREND, RUN = range(len(HYPERS))
+NU = 5.0  # degrees of freedom of the noise
+JITTER = 1e-10
+NONE = -1  # the run of a row that is a run of its own
+
+
+class Rows(NamedTuple):
+    """Where residuals lie.
+
+    ``place`` (row, axis) the covariates in decades; ``scale`` (row,) decades from the largest
+    fitted run of all, negative for smaller ones; ``beyond`` (row,) decades beyond the largest
+    fitted run of the family; ``family`` (row,); ``run`` (row,), `NONE` for runs of one row; ``se2``
+    (row,) the square of a known standard error.
+    """
+
+    place: np.ndarray
+    scale: np.ndarray
+    beyond: np.ndarray
+    family: np.ndarray
+    run: np.ndarray
+    se2: np.ndarray
+
+    def take(self, rows: np.ndarray) -> Rows:
+        """Return some of the rows."""
+        return Rows(*(values[rows] for values in self))
+
+
+class Linear(NamedTuple):
+    """The law about a value of its coordinates, and their prior.
+
+    ``residual`` (row,) is the response less the law there plus ``jacobian @ (z - mean)``;
+    ``jacobian`` (row, coordinate); ``precision`` (coordinate, coordinate) of the prior.
+    """
+
+    residual: np.ndarray
+    jacobian: np.ndarray
+    precision: np.ndarray
+
+
+class Solved(NamedTuple):
+    """A family's block: its rows, the inverse covariance of its residuals, its log determinant."""
+
+    rows: np.ndarray
+    inverse: np.ndarray
+    log_det: float
+
+
+def noise_variance(v: np.ndarray, rows: Rows) -> np.ndarray:
+    """Return the squared scale of the Student-t noise, (row,); beyond the data as at their edge."""
+    return np.exp(2 * (v[NOISE] + v[NOISE_TREND] * np.minimum(rows.scale, 0.0))) + rows.se2
+
+
+def law_error_sd(v: np.ndarray, rows: Rows, growth: float = 0.0) -> np.ndarray:
+    """Return the sd of the law's error, (row,); it grows by ``growth`` a decade beyond the data."""
+    size = v[SIZE] + v[SIZE_TREND] * np.minimum(rows.scale, 0.0)
+    return np.exp(size) * (1.0 + growth * rows.beyond)
+
+
+def _correlation(v: np.ndarray, a: Rows, b: Rows) -> tuple[np.ndarray, np.ndarray]:
+    """The Matern-3/2 correlation of rows of one family, and its slope in log length."""
+    apart = np.sqrt(((a.place[:, None] - b.place[None]) ** 2).sum(-1))
+    r = np.sqrt(3.0) * apart / np.exp(v[LENGTH])
+    decay = np.exp(-r)
+    return (1.0 + r) * decay, r**2 * decay
+
+
+def _same_run(a: Rows, b: Rows) -> np.ndarray:
+    return (a.run[:, None] == b.run[None]) & (a.run[:, None] != NONE)
+
+
+def covariance(v: np.ndarray, a: Rows, b: Rows, growth: float = 0.0) -> np.ndarray:
+    """Return the covariance of ``delta + run`` between rows of one family, (a, b)."""
+    sizes = law_error_sd(v, a, growth)[:, None] * law_error_sd(v, b, growth)[None]
+    return sizes * _correlation(v, a, b)[0] + np.exp(2 * v[RUN]) * _same_run(a, b)
+
+
+def blocks(family: np.ndarray) -> list[np.ndarray]:
+    """Return the rows of every family."""
+    return [np.flatnonzero(family == f) for f in np.unique(family)]
+
+
+def solve_blocks(v: np.ndarray, rows: Rows, weight: np.ndarray) -> list[Solved]:
+    """Return every family's inverse covariance; ``weight`` (row,) divides the noise variance."""
+    found = []
+    for own in blocks(rows.family):
+        part = rows.take(own)
+        total = covariance(v, part, part)
+        total[np.diag_indices_from(total)] += noise_variance(v, part) / weight[own] + JITTER
+        factor = cho_factor(total, lower=True)
+        log_det = 2 * np.log(np.diag(factor[0])).sum()
+        found.append(Solved(own, cho_solve(factor, np.eye(len(own))), log_det))
+    return found
+
+
+class Given(NamedTuple):
+    """The law's coordinates given the rows: mean less the prior's, precision; and the evidence."""
+
+    shift: np.ndarray
+    precision: np.ndarray
+    log_evidence: float
+
+
+def given_rows(solved: list[Solved], linear: Linear) -> Given:
+    """Return the posterior of the law's coordinates, and the log evidence up to a constant."""
+    precision, pull, square, log_det = linear.precision.copy(), 0.0, 0.0, 0.0
+    for own, inverse, part in solved:
+        jacobian, residual = linear.jacobian[own], linear.residual[own]
+        scaled = inverse @ jacobian
+        precision = precision + jacobian.T @ scaled
+        pull = pull + scaled.T @ residual
+        square += residual @ inverse @ residual
+        log_det += part
+    factor = cho_factor(precision, lower=True)
+    shift = cho_solve(factor, pull)
+    log_det += 2 * np.log(np.diag(factor[0])).sum()
+    return Given(shift, precision, -0.5 * float(square - pull @ shift + log_det))
+
+
+def evidence_and_slope(
+    v: np.ndarray, rows: Rows, linear: Linear, weight: np.ndarray
+) -> tuple[float, np.ndarray]:
+    """Return the log evidence of hyper-parameters ``v`` (hyper,), and its gradient (hyper,)."""
+    solved = solve_blocks(v, rows, weight)
+    given = given_rows(solved, linear)
+    spread = np.linalg.inv(given.precision)
+    slope = np.zeros(len(HYPERS))
+    for own, inverse, _ in solved:
+        scaled = inverse @ linear.jacobian[own]
+        left = inverse @ linear.residual[own] - scaled @ given.shift
+        inside = np.outer(left, left) - inverse + scaled @ spread @ scaled.T
+        slope += 0.5 * _slopes(v, rows.take(own), weight[own], inside)
+    return given.log_evidence, slope
+
+
+def _slopes(v: np.ndarray, own: Rows, weight: np.ndarray, inside: np.ndarray) -> np.ndarray:
+    """The sum of ``inside`` times the covariance's derivative in each hyper-parameter."""
+    correlation, in_length = _correlation(v, own, own)
+    sd, small = law_error_sd(v, own), np.minimum(own.scale, 0.0)
+    sizes = sd[:, None] * sd[None]
+    error = (inside * sizes * correlation).sum(1)
+    noise = np.diag(inside) * (noise_variance(v, own) - own.se2) / weight
+    same = (inside * _same_run(own, own)).sum() * np.exp(2 * v[RUN])
+    return np.array(
+        [
+            2 * error.sum(),
+            (inside * sizes * in_length).sum(),
+            2 * noise.sum(),
+            2 * (noise * small).sum(),
+            2 * (error * small).sum(),
+            2 * same,
+        ]
+    )
+
+
+def student_weights(
+    v: np.ndarray, rows: Rows, weight: np.ndarray, solved: list[Solved], left: np.ndarray
+) -> np.ndarray:
+    """Return the expected weights of the rows, (row,), under Student-t noise (an EM step).
+
+    ``left`` (row,) is the response less the law. Lange, Little and Taylor 1989, eq. 2.
+    """
+    own = noise_variance(v, rows)
+    square = np.empty(len(left))
+    for block in solved:
+        var = own[block.rows] / weight[block.rows]
+        noise = var * (block.inverse @ left[block.rows])
+        spread = var - var**2 * np.diag(block.inverse)
+        square[block.rows] = noise**2 + np.maximum(spread, 0.0)
+    return (NU + 1.0) / (NU + square / own)
+
+
+class Kriged(NamedTuple):
+    """The process at new rows of one family: weights of the residuals there, and a root of what
+    they leave open, (new, row) and (new, new)."""
+
+    weights: np.ndarray
+    root: np.ndarray
+
+
+def krige(
+    v: np.ndarray, fitted: Rows, inverse: np.ndarray | None, new: Rows, growth: float
+) -> Kriged:
+    """Return the law's error and the run's at new rows, given the residuals at the fitted ones.
+
+    ``inverse`` is that family's of `solve_blocks`; None for a family without rows.
+    """
+    prior = covariance(v, new, new, growth)
+    if inverse is None:
+        return Kriged(np.zeros((len(prior), len(fitted.scale))), _root(prior))
+    across = covariance(v, new, fitted, growth)
+    weights = across @ inverse
+    return Kriged(weights, _root(prior - weights @ across.T))
+
+
+def _root(covariance: np.ndarray) -> np.ndarray:
+    """A square root of a covariance that rounding may have left a little indefinite."""
+    values, vectors = np.linalg.eigh(0.5 * (covariance + covariance.T))
+    return vectors * np.sqrt(np.maximum(values, 0.0))
