@@ -18,8 +18,8 @@ from bayes_scaling._errors import DataError, SpecError, list_names
 from bayes_scaling._x64 import in_float64
 from bayes_scaling.data.load import read_runs
 from bayes_scaling.data.runs import Runs
+from bayes_scaling.error_draws import with_model_error
 from bayes_scaling.extrapolation import model_error as learn_error
-from bayes_scaling.extrapolation import with_model_error
 from bayes_scaling.fitting_many import ManyFits, fit_many
 from bayes_scaling.law_draws import LawDraws, law_draws
 from bayes_scaling.scales import decades_beyond, families_of, scale_name

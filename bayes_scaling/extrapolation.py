@@ -12,11 +12,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.stats import t as student_t
 
 from bayes_scaling._errors import ForecastError
 from bayes_scaling._x64 import in_float64
@@ -30,7 +28,6 @@ from bayes_scaling.law_coordinates import (
     prior_moments,
     start_of,
 )
-from bayes_scaling.law_draws import LawDraws
 from bayes_scaling.posterior import Fit, Sampled
 from bayes_scaling.scales import decades_beyond, in_decades, scale_name
 from bayes_scaling.spec import ModelSpec
@@ -41,27 +38,24 @@ from bayes_scaling.stats.residual_fit import (
     Normal,
     Particle,
     Problem,
-    growth_weights,
     learn,
     model_weights,
     particles,
 )
+from bayes_scaling.stats.residual_growth import growth_weights
 from bayes_scaling.stats.residual_process import (
     LENGTH,
     NOISE,
     NONE,
-    NU,
     RUN,
     SIZE,
     Rows,
-    krige,
-    noise_variance,
 )
 
 MOST_ROWS = 300  # of a family, the largest and a spread of the others; more add cost, not knowledge
 MOST_COORDINATES = 400
 PARTICLES, CHAINS = 20, 50
-TINY = np.finfo(float).tiny
+WIDE = 1.3  # a normal approximation this much wider, so that its tails reach the posterior's
 
 
 @dataclass(frozen=True)
@@ -202,7 +196,9 @@ def _law_draws(
 
     def places(steps: np.ndarray) -> np.ndarray:
         own = np.split(steps, len(parts))
-        return np.concatenate([p.mode.z + e @ p.root.T for p, e in zip(parts, own, strict=True)])
+        return np.concatenate(
+            [p.mode.z + WIDE * e @ p.root.T for p, e in zip(parts, own, strict=True)]
+        )
 
     def log_ratio(steps: np.ndarray) -> np.ndarray:
         z = places(steps)
@@ -301,82 +297,6 @@ def rows_at(
     return Rows(np.stack(axes, axis=1), scale, beyond, family, run, se**2)
 
 
-# --- draws -----------------------------------------------------------------------------------
-
-
-@in_float64
-def with_model_error(
-    error: ModelError, drawn: LawDraws, run: Any = None, *, y: Any = None, seed: int = 0
-) -> LawDraws:
-    """Return draws of the law with its error and of new runs, at the points of ``drawn``.
-
-    Parameters
-    ----------
-    error
-        What was learned from the runs.
-    drawn
-        The law's own draws there, (sample, point); families without runs keep them.
-    run
-        Labels (point,) of the run that a point is a checkpoint of, if any.
-    y
-        A response (point,) to give the log density of.
-    """
-    points, samples = drawn.points, len(drawn.mean)
-    rows = _rows_of(error, points, run)
-    rng = np.random.default_rng([seed, samples])
-    mean = _on_scale(error, drawn.mean)
-    pick = rng.permutation(np.resize(np.arange(len(error.z)), samples))
-    known = rows.family != NONE
-    if known.any():
-        values = {n: points[n].to_numpy(float) for n in error.coordinates.spec.law.inputs}
-        family = np.maximum(rows.family, 0)
-        there = law_at(error.coordinates, error.z, values, family, error.unit)
-        mean[:, known] = there[pick][:, known]
-    scale = np.empty_like(mean)
-    for i, part in enumerate(error.particles):
-        own = np.flatnonzero(pick // CHAINS == i)
-        scale[own] = np.sqrt(noise_variance(part.v, rows))
-        mean[own] += _error_at(part, error.problem, rows, error.left[pick[own]], rng)
-    return _drawn(error, drawn, mean, scale, y, rng)
-
-
-def _drawn(
-    error: ModelError, drawn: LawDraws, mean: np.ndarray, scale: np.ndarray, y: Any,
-    rng: np.random.Generator,
-) -> LawDraws:  # fmt: skip
-    """The draws in the response's own terms, with new runs and the density of ``y``."""
-    on_log = error.coordinates.spec.observation.on == "log"
-    new = mean + rng.standard_t(NU, size=mean.shape) * scale
-    log_prob = None
-    if y is not None:
-        here = _on_scale(error, np.asarray(y, float))
-        inward = np.log(np.asarray(y, float)) if on_log else np.log(error.unit)
-        log_prob = student_t.logpdf(here, NU, loc=mean, scale=scale) - inward
-    back = np.exp if on_log else partial(np.multiply, error.unit)
-    return drawn._replace(mean=back(mean), run=back(new), log_prob=log_prob)
-
-
-def _on_scale(error: ModelError, values: np.ndarray) -> np.ndarray:
-    if error.coordinates.spec.observation.on == "log":
-        return np.log(np.maximum(values, TINY))
-    return values / error.unit
-
-
-def _rows_of(error: ModelError, points: pd.DataFrame, run: Any) -> Rows:
-    spec, runs = error.coordinates.spec, error.runs
-    n = len(points)
-    family = np.zeros(n, int)
-    if spec.groups:
-        known = {label: i for i, label in enumerate(runs.group_levels(spec.groups[-1]))}
-        family = np.array([known.get(str(v), NONE) for v in points[spec.groups[-1]]])
-    labels = np.full(n, NONE)
-    if run is not None and runs.run is not None:
-        place = {label: i for i, label in enumerate(np.unique(runs.run))}
-        labels = np.array([place.get(str(v), NONE) for v in run])
-    values = {str(c): points[c].to_numpy() for c in points.columns}
-    return rows_at(spec, runs, values, family, labels, np.zeros(n))
-
-
 def law_at(
     coordinates: Coordinates,
     z: np.ndarray,
@@ -387,19 +307,3 @@ def law_at(
     """Return the law on the noise's scale, (sample, row)."""
     x, index, n = _padded(coordinates.spec, values, family)
     return np.asarray(compiled_law_on_rows(coordinates).values(z, x, index, unit))[:, :n]
-
-
-def _error_at(
-    part: Particle, problem: Problem, rows: Rows, left: np.ndarray, rng: np.random.Generator
-) -> np.ndarray:
-    """Draws of the law's error at rows, (sample, row), given what is left at the fitted ones."""
-    solved = {problem.rows.family[b.rows[0]]: b for b in part.mode.solved}
-    found = np.empty((len(left), len(rows.scale)))
-    for family in np.unique(rows.family):
-        own, block = np.flatnonzero(rows.family == family), solved.get(family)
-        fitted = np.arange(0) if block is None else block.rows
-        inverse = None if block is None else block.inverse
-        there = krige(part.v, problem.rows.take(fitted), inverse, rows.take(own), part.growth)
-        noise = rng.normal(size=(len(left), len(own))) @ there.root.T
-        found[:, own] = left[:, fitted] @ there.weights.T + noise
-    return found

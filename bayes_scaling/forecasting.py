@@ -15,7 +15,8 @@ import xarray as xr
 from bayes_scaling._errors import ForecastError, Note, did_you_mean, list_names
 from bayes_scaling._x64 import in_float64
 from bayes_scaling.data.runs import Runs
-from bayes_scaling.extrapolation import ModelError, with_model_error
+from bayes_scaling.error_draws import with_model_error
+from bayes_scaling.extrapolation import ModelError
 from bayes_scaling.extrapolation import model_error as learn_error
 from bayes_scaling.law_draws import law_draws
 from bayes_scaling.posterior import Fit

@@ -1,117 +1,182 @@
-"""The law's error beyond the data: none where the law is right, learned where it is not."""
+"""The law's own error: none where the law is right, a band that opens where it is not."""
 
 import numpy as np
+import pandas as pd
 import pytest
-from scipy.stats import halfnorm, multivariate_normal
+from fitted import small_fit
 
 import bayes_scaling as bs
-from bayes_scaling import extrapolation
-from bayes_scaling.extrapolation import SCATTERS, SPREADS, ModelError, Study, with_model_error
+from bayes_scaling.data.model_errors import ALL, HYPERS, hyperprior, published_errors
+from bayes_scaling.extrapolation import MOST_ROWS, _thinned, law_at
+from bayes_scaling.families import sampled_coordinate
+from bayes_scaling.law_coordinates import coordinates_of, prior_moments, start_of
 
 LAW = "power_law(N)"
 SETTINGS = {"noise": "normal_log", "progress": False}
 
 
 def table(bend=0.0, rows=60, seed=0):
-    """A power law whose logarithm leaves the line beyond 1e9, ``bend`` a decade."""
+    """A power law whose logarithm leaves the line beyond 10^8.5, ``bend`` a decade."""
     rng = np.random.default_rng(seed)
     N = 10 ** np.sort(rng.uniform(7, 11, rows))
     shift = bend * np.maximum(np.log10(N) - 8.5, 0.0)
     return {"N": N, "L": 40.0 * N**-0.15 * np.exp(shift + 0.01 * rng.normal(size=rows))}
 
 
-def learned(columns):
-    return bs.model_error(bs.backtest(columns, LAW, by="N", cuts=(0.4, 0.55, 0.7), **SETTINGS))
+def fit_below(columns, top=1e10, **options):
+    small = {k: v[columns["N"] < top] for k, v in columns.items()}
+    return bs.fit(small, LAW, **{**SETTINGS, **options})
 
 
 @pytest.fixture(scope="module")
 def straight():
-    return learned(table())
+    return fit_below(table())
 
 
 @pytest.fixture(scope="module")
 def bent():
-    return learned(table(0.08))
+    return fit_below(table(0.08))
 
 
-def test_likelihood_is_that_of_the_normal_distribution(x64, rng):
-    root = rng.normal(size=(4, 4))
-    study = Study("0.5", 0.02 * rng.normal(size=4), rng.uniform(0.1, 2, 4), 1e-5 * root @ root.T,
-                  rng.uniform(1e-5, 1e-4, 4))  # fmt: skip
-    found = extrapolation._log_likelihood(study)
-    far = np.outer(study.distance, study.distance)
-    exact = np.empty((3, 3))
-    for a, i in enumerate((0, 10, 40)):
-        for b, j in enumerate((0, 7, 18)):
-            noise = np.diag(study.noise + SCATTERS[j] ** 2 + extrapolation.LEAST)
-            covariance = study.covariance + SPREADS[i] ** 2 * far + noise
-            exact[a, b] = multivariate_normal(cov=covariance).logpdf(study.error)
-    ours = found[np.ix_((0, 10, 40), (0, 7, 18))]
-    assert np.allclose(ours - ours[0, 0], exact - exact[0, 0], atol=1e-8)
+def width(found, band="run"):
+    t = found.table
+    return np.log(t[f"{band}_90_high"] / t[f"{band}_90_low"]).to_numpy()
 
 
-def test_a_right_law_has_little_error(straight):
-    """Its posterior is nearer to the law being right than the prior is."""
-    share = (straight.spread == SPREADS[0]).mean()
-    assert share > extrapolation.RIGHT
-    assert straight.spread.std() < extrapolation.SPREAD * halfnorm.std()
+def test_a_right_law_is_thought_right(straight):
+    assert bs.model_error(straight).probability < 0.5
 
 
 def test_a_bend_is_learned(bent):
-    assert bent.summary().loc["spread a decade", "low"] > 0.01
+    error = bs.model_error(bent)
+    assert error.probability > 0.9
+    assert error.settled
+    size, reach = error.summary()["median"][["size", "reach"]]
+    assert 0.005 < size < 0.3
+    assert 0.3 < reach < 10
+    assert "0.9" in str(error) or "1.00" in str(error)
 
 
-def test_forecasts_open_where_the_law_bends_and_stay_narrow_where_it_does_not(straight, bent):
-    for bend, error, least, most in ((0.0, straight, 1.0, 1.25), (0.08, bent, 2.0, 20.0)):
-        columns = table(bend)
-        small = {k: v[columns["N"] < 1e10] for k, v in columns.items()}
-        fit = bs.fit(small, LAW, **SETTINGS)
-        at = {"N": [1e9, 1e11]}
-        plain, wide = (bs.forecast(fit, at, prob=0.9, model_error=e) for e in (None, error))
-        assert "model_90_low" not in plain.table
-        widths = [f.table["run_90_high"] - f.table["run_90_low"] for f in (wide, plain)]
-        assert widths[0][0] == widths[1][0], "nothing is added inside the data"
-        assert least <= widths[0][1] / widths[1][1] < most
-        assert "L_model" in wide.data["predictions"]
-        rows = wide.table.iloc[1]
-        assert rows["run_90_low"] < rows["model_90_low"] < rows["law_90_low"]
-    true = 40.0 * 1e11**-0.15 * np.exp(0.08 * 2.5)
-    assert not plain.table["run_90_high"][1] > true
-    assert wide.table["run_90_high"][1] > true
-
-
-def test_on_the_raw_scale_the_error_is_in_the_responses_unit():
-    """The same runs in a unit a hundred times smaller: a hundred times the error."""
-    found = [
-        bs.model_error(bs.backtest({**(c := table(0.08)), "L": k * c["L"]}, LAW, by="N",
-                                   cuts=(0.4, 0.55), noise="normal", progress=False))
-        for k in (1.0, 100.0)
-    ]  # fmt: skip
-    small, large = (np.median(e.spread) for e in found)
-    assert small > 0.01
-    assert large == pytest.approx(100 * small, rel=0.25)  # a step of the grid
-
-
-def test_points_of_a_family_share_a_slope():
-    error = ModelError(np.full(10, 0.05), np.zeros(10), "N", 1)
-    fit = bs.fit(table(), LAW, **SETTINGS)
-    drawn = extrapolation.LawDraws(None, np.ones((500, 3)), np.ones((500, 3)))
-    found = np.log(
-        with_model_error(fit.spec, drawn, error, ["a", "a", "b"], np.array([1.0, 2.0, 1.0]), 0).mean
+def test_forecasts_stay_narrow_where_the_law_is_right(straight):
+    at = {"N": [1e9, 1e10, 10**10.5, 1e11]}
+    with_error, without = (
+        bs.forecast(straight, at, prob=0.9, model_error=e) for e in (True, False)
     )
-    assert np.allclose(found[:, 1], 2 * found[:, 0])
-    assert abs(np.corrcoef(found[:, 0], found[:, 2])[0, 1]) < 0.2
-    assert found[:, 0].std() == pytest.approx(0.05, rel=0.15)
+    assert "model_90_low" not in without.table
+    ratio = width(with_error) / width(without)
+    assert (ratio < 1.25).all(), ratio
 
 
-def test_errors_are_told():
-    columns = table()
-    same = bs.backtest({**columns, "family": np.arange(60) % 2}, LAW, by="family", group="family",
-                       pool="partial", **SETTINGS)  # fmt: skip
-    inside = bs.Backtest(same.table, same.probs, "N", same.fits, tuple(
-        a._replace(distance=np.zeros(len(a.actual))) for a in same.held_out))  # fmt: skip
-    with pytest.raises(bs.DataError, match="along which the runs grow"):
-        bs.model_error(inside)
-    error = ModelError(np.ones(2), np.ones(2), "D", 1)
-    with pytest.raises(bs.ForecastError, match="'D' is missing"):
-        bs.forecast(bs.fit(columns, LAW, **SETTINGS), {"N": 1e12}, model_error=error)
+def test_forecasts_open_where_the_law_bends(bent):
+    at = {"N": [1e9, 1e11]}
+    with_error, without = (bs.forecast(bent, at, prob=0.9, model_error=e) for e in (True, False))
+    true = 40.0 * 1e11**-0.15 * np.exp(0.08 * 2.5)
+    assert without.table["run_90_high"][1] < true
+    t = with_error.table
+    assert t["run_90_low"][1] < true < t["run_90_high"][1]
+    assert width(with_error)[1] > 1.5 * width(with_error)[0]
+    assert (width(with_error, "model") < width(with_error)).all()
+
+
+def test_forecasts_do_not_change_from_call_to_call(bent):
+    at = {"N": [3e9, 1e11]}
+    first, second = (bs.forecast(bent, at).table for _ in range(2))
+    pd.testing.assert_frame_equal(first, second)
+    other = bs.forecast(bent, at, seed=1).table
+    assert np.allclose(other["median"], first["median"], rtol=0.02)
+    assert not other.equals(first)
+
+
+def test_on_the_raw_scale_the_error_is_relative_to_the_response():
+    """The same runs in a unit a hundred times smaller: the same bands, a hundred times as wide."""
+    bands = []
+    for k in (1.0, 100.0):
+        c = table(0.08)
+        fit = fit_below({**c, "L": k * c["L"]}, noise="normal")
+        t = bs.forecast(fit, {"N": 1e11}, prob=0.9).table
+        bands.append((t["run_90_high"] - t["run_90_low"]).item() / k)
+    assert bands[1] == pytest.approx(bands[0], rel=0.1)
+
+
+def test_checkpoints_share_their_runs_deviation():
+    """Runs that lie 3 % apart: a later checkpoint of a known one is known better than a new run."""
+    rng = np.random.default_rng(3)
+    run, N = np.repeat(np.arange(12), 5), np.tile(np.geomspace(1e7, 1e9, 5), 12)
+    own = 0.03 * rng.normal(size=12)
+    L = 40.0 * N**-0.15 * np.exp(own[run] + 0.003 * rng.normal(size=60))
+    runs = bs.read_runs({"N": N, "L": L, "run": run}, run="run")
+    fit = bs.fit(runs, LAW, **SETTINGS)
+    best = int(np.argmin(own))
+    at = pd.DataFrame({"N": [2e9, 2e9], "run": [str(best), "new"]})
+    found = bs.forecast(fit, at, prob=0.9)
+    known, new = width(found)
+    assert known < 0.5 * new
+    true = 40.0 * 2e9**-0.15 * np.exp(own[best])
+    assert abs(np.log(found.table["median"][0] / true)) < 0.015
+    assert abs(np.log(found.table["median"][1] / true)) > 0.015
+
+
+def test_a_new_family_has_the_populations_law_and_an_error_of_its_own():
+    fit = small_fit()
+    at = {"N": 1e10, "D": 2e11, "family": ["a", "new"]}
+    found = bs.forecast(fit, at, prob=0.9)
+    assert found.table["new_family"].tolist() == [False, True]
+    known, new = width(found)
+    assert new > known
+    alone = bs.forecast(fit, at, prob=0.9, model_error=False)
+    assert np.allclose(found.table["law_90_low"], alone.table["law_90_low"])
+
+
+def test_prior_in_coordinates_is_the_models_prior():
+    """Moments of the model's own draws from the prior, within their Monte Carlo error."""
+    fit = small_fit()
+    coordinates = coordinates_of(fit.spec, 3, fit.reference)
+    mean, cov = prior_moments(coordinates, fit.grouping, 1.0)
+    before = {k: np.asarray(v)[0] for k, v in fit.data["prior"].to_dataset().data_vars.items()}
+    for name, place in coordinates.parts:
+        at = dict(coordinates.reference)
+        z = np.log(np.asarray(sampled_coordinate(fit.spec, before, name, at)))
+        z = z[:, None] if z.ndim == 1 else z
+        error = np.sqrt(np.diag(cov[place, place]) / len(z))
+        assert (np.abs(z.mean(axis=0) - mean[place]) < 5 * error).all(), name
+        assert np.allclose(np.cov(z.T), cov[place, place], rtol=0.25), name
+
+
+def test_law_in_coordinates_is_the_law(x64):
+    fit = small_fit()
+    coordinates = coordinates_of(fit.spec, 3, fit.reference)
+    one = {k: v[:1] for k, v in fit.samples.items()}
+    z = start_of(coordinates, one)
+    values = {"N": np.array([1e8, 1e9, 3e9]), "D": np.array([1e10, 2e10, 1e11])}
+    family = np.array([0, 1, 0])
+    found = law_at(coordinates, z[None], values, family, 1.0)[0]
+    p = {k: v[0][family] if np.ndim(v[0]) else v[0] for k, v in one.items()}
+    exact = p["E"] + p["A"] * values["N"] ** -p["alpha"] + p["B"] * values["D"] ** -p["beta"]
+    assert np.allclose(found, np.log(exact), atol=1e-9)
+
+
+def test_long_tables_are_thinned_and_keep_their_largest_runs(rng):
+    N = 10 ** rng.uniform(7, 10, 2 * MOST_ROWS)
+    runs = bs.read_runs({"N": N, "L": 40.0 * N**-0.15})
+    few = _thinned(runs, bs.fit({"N": N[:20], "L": 40.0 * N[:20] ** -0.15 * 1.001}, LAW, chains=1,
+                                draws=50, warmup=50, **SETTINGS).spec)  # fmt: skip
+    assert few.n == MOST_ROWS
+    assert few.values["N"].max() == N.max()
+
+
+def test_published_errors_make_the_prior():
+    table = published_errors()
+    assert set(HYPERS) < set(table.columns)
+    assert table["source"].nunique() >= 7
+    mean, sd = hyperprior()
+    guess, guess_sd = hyperprior(ALL)
+    assert not np.allclose(mean, guess)
+    assert (sd > 0).all()
+    assert (guess_sd > 0).all()
+    without = hyperprior("porian_isoflop")[0]
+    assert without[0] < mean[0]
+
+
+def test_errors_are_told(straight):
+    with pytest.raises(bs.ForecastError, match="'N' is missing"):
+        bs.forecast(straight, {"D": 1e12})

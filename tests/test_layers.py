@@ -28,6 +28,7 @@ storage
 fitting fitting_many
 law_draws law_coordinates scales
 extrapolation prior_check recovery
+error_draws
 backtesting forecasting
 law_text
 catalogue

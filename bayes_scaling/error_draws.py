@@ -1,0 +1,107 @@
+"""Draws of a law with its own error, and of new runs, at new points."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy.stats import t as student_t
+
+from bayes_scaling._x64 import in_float64
+from bayes_scaling.extrapolation import CHAINS, ModelError, law_at, rows_at
+from bayes_scaling.law_draws import LawDraws
+from bayes_scaling.stats.residual_fit import Particle, Problem
+from bayes_scaling.stats.residual_process import NONE, NU, Rows, krige, noise_variance
+
+TINY = np.finfo(float).tiny
+
+
+@in_float64
+def with_model_error(
+    error: ModelError, drawn: LawDraws, run: Any = None, *, y: Any = None, seed: int = 0
+) -> LawDraws:
+    """Return draws of the law with its error and of new runs, at the points of ``drawn``.
+
+    Parameters
+    ----------
+    error
+        What was learned from the runs.
+    drawn
+        The law's own draws there, (sample, point); families without runs keep them.
+    run
+        Labels (point,) of the run that a point is a checkpoint of, if any.
+    y
+        A response (point,) to give the log density of.
+    """
+    points, samples = drawn.points, len(drawn.mean)
+    rows = _rows_of(error, points, run)
+    rng = np.random.default_rng([seed, samples])
+    mean = _on_scale(error, drawn.mean)
+    pick = rng.permutation(np.resize(np.arange(len(error.z)), samples))
+    known = rows.family != NONE
+    if known.any():
+        values = {n: points[n].to_numpy(float) for n in error.coordinates.spec.law.inputs}
+        family = np.maximum(rows.family, 0)
+        there = law_at(error.coordinates, error.z, values, family, error.unit)
+        mean[:, known] = there[pick][:, known]
+    scale = np.empty_like(mean)
+    for i, part in enumerate(error.particles):
+        own = np.flatnonzero(pick // CHAINS == i)
+        scale[own] = np.sqrt(noise_variance(part.v, rows))
+        mean[own] += _error_at(part, error.problem, rows, error.left[pick[own]], rng)
+    return _drawn(error, drawn, mean, scale, y, rng)
+
+
+def _drawn(
+    error: ModelError, drawn: LawDraws, mean: np.ndarray, scale: np.ndarray, y: Any,
+    rng: np.random.Generator,
+) -> LawDraws:  # fmt: skip
+    """The draws in the response's own terms, with new runs and the density of ``y``."""
+    on_log = error.coordinates.spec.observation.on == "log"
+    new = mean + rng.standard_t(NU, size=mean.shape) * scale
+    log_prob = None
+    if y is not None:
+        here = _on_scale(error, np.asarray(y, float))
+        inward = np.log(np.asarray(y, float)) if on_log else np.log(error.unit)
+        log_prob = student_t.logpdf(here, NU, loc=mean, scale=scale) - inward
+    back = np.exp if on_log else partial(np.multiply, error.unit)
+    return drawn._replace(mean=back(mean), run=back(new), log_prob=log_prob)
+
+
+def _on_scale(error: ModelError, values: np.ndarray) -> np.ndarray:
+    if error.coordinates.spec.observation.on == "log":
+        return np.log(np.maximum(values, TINY))
+    return values / error.unit
+
+
+def _rows_of(error: ModelError, points: pd.DataFrame, run: Any) -> Rows:
+    spec, runs = error.coordinates.spec, error.runs
+    n = len(points)
+    family = np.zeros(n, int)
+    if spec.groups:
+        known = {label: i for i, label in enumerate(runs.group_levels(spec.groups[-1]))}
+        family = np.array([known.get(str(v), NONE) for v in points[spec.groups[-1]]])
+    labels = np.full(n, NONE)
+    if run is not None and runs.run is not None:
+        place = {label: i for i, label in enumerate(np.unique(runs.run))}
+        labels = np.array([place.get(str(v), NONE) for v in run])
+    values = {str(c): points[c].to_numpy() for c in points.columns}
+    return rows_at(spec, runs, values, family, labels, np.zeros(n))
+
+
+def _error_at(
+    part: Particle, problem: Problem, rows: Rows, left: np.ndarray, rng: np.random.Generator
+) -> np.ndarray:
+    """Draws of the law's error at rows, (sample, row), given what is left at the fitted ones."""
+    solved = {problem.rows.family[b.rows[0]]: b for b in part.mode.solved}
+    found = np.empty((len(left), len(rows.scale)))
+    for family in np.unique(rows.family):
+        own, block = np.flatnonzero(rows.family == family), solved.get(family)
+        fitted = np.arange(0) if block is None else block.rows
+        inverse = None if block is None else block.inverse
+        there = krige(part.v, problem.rows.take(fitted), inverse, rows.take(own), part.growth)
+        noise = rng.normal(size=(len(left), len(own))) @ there.root.T
+        found[:, own] = left[:, fitted] @ there.weights.T + noise
+    return found

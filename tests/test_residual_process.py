@@ -1,0 +1,186 @@
+"""The process of a law's error against dense normal distributions."""
+
+import numpy as np
+import pytest
+from scipy.stats import kstest, multivariate_normal, norm, skewnorm
+
+from bayes_scaling.stats.elliptical import settle
+from bayes_scaling.stats.residual_fit import (
+    GROWTHS,
+    Normal,
+    Problem,
+    learn,
+    model_weights,
+    most_likely,
+)
+from bayes_scaling.stats.residual_growth import growth_weights
+from bayes_scaling.stats.residual_process import (
+    HYPERS,
+    JITTER,
+    NONE,
+    NU,
+    Linear,
+    Rows,
+    covariance,
+    evidence_and_slope,
+    given_rows,
+    krige,
+    noise_variance,
+    solve_blocks,
+    student_weights,
+)
+
+V = np.array([np.log(0.02), 0.1, -5.0, -0.3, -0.5, -5.5])
+BEFORE = Normal(
+    np.array([np.log(0.01), 0.0, np.log(0.005), 0.0, -0.3, np.log(0.005)]),
+    np.array([1.0, 0.5, 0.8, 0.7, 0.5, 1.0]),
+)
+
+
+def rows_of(place, family=None, run=None):
+    scale = place.sum(axis=1)
+    n = len(scale)
+    return Rows(place, scale - scale.max(), np.zeros(n),
+                np.zeros(n, int) if family is None else family,
+                np.full(n, NONE) if run is None else run, np.zeros(n))  # fmt: skip
+
+
+@pytest.fixture
+def made(rng):
+    rows = rows_of(rng.uniform(0, 1.5, (14, 2)), np.repeat([0, 1], 7), np.arange(14) // 2)
+    jacobian = rng.normal(size=(14, 3))
+    linear = Linear(0.02 * rng.normal(size=14), jacobian, np.diag([4.0, 1.0, 9.0]))
+    return rows, linear, rng.uniform(0.5, 1.5, 14)
+
+
+def dense(rows, linear, weight):
+    """The covariance of all residuals, the law's coordinates integrated out."""
+    total = covariance(V, rows, rows) * (rows.family[:, None] == rows.family[None])
+    noise = noise_variance(V, rows) / weight + JITTER
+    prior = linear.jacobian @ np.linalg.inv(linear.precision) @ linear.jacobian.T
+    return total + np.diag(noise), prior
+
+
+def test_evidence_is_the_density_of_the_residuals(made):
+    rows, linear, weight = made
+    noise, prior = dense(rows, linear, weight)
+    exact = multivariate_normal(cov=noise + prior).logpdf(linear.residual)
+    found = evidence_and_slope(V, rows, linear, weight)[0]
+    constant = 0.5 * np.linalg.slogdet(linear.precision)[1] - 7 * np.log(2 * np.pi)
+    assert found + constant == pytest.approx(exact, rel=1e-9)
+
+
+def test_slope_is_that_of_finite_differences(made):
+    slope = evidence_and_slope(V, *made)[1]
+    for i, name in enumerate(HYPERS):
+        step = 1e-5 * np.eye(len(HYPERS))[i]
+        ends = [evidence_and_slope(V + s * step, *made)[0] for s in (1, -1)]
+        assert slope[i] == pytest.approx((ends[0] - ends[1]) / 2e-5, rel=1e-5), name
+
+
+def test_coordinates_given_the_rows_are_the_normal_posterior(made):
+    rows, linear, weight = made
+    noise, _ = dense(rows, linear, weight)
+    found = given_rows(solve_blocks(V, rows, weight), linear)
+    precision = linear.precision + linear.jacobian.T @ np.linalg.solve(noise, linear.jacobian)
+    pull = linear.jacobian.T @ np.linalg.solve(noise, linear.residual)
+    assert np.allclose(found.precision, precision)
+    assert np.allclose(found.shift, np.linalg.solve(precision, pull))
+
+
+def test_kriging_is_conditioning(made):
+    rows, _, weight = made
+    rows = rows.take(np.arange(7))
+    new = Rows(rows.place[:3] + 0.2, rows.scale[:3], np.array([0.0, 0.3, 1.0]), rows.family[:3],
+               rows.run[:3], np.zeros(3))  # fmt: skip
+    (block,) = solve_blocks(V, rows, weight[:7])
+    found = krige(V, rows, block.inverse, new, 0.5)
+    noisy = covariance(V, rows, rows) + np.diag(noise_variance(V, rows) / weight[:7] + JITTER)
+    across = covariance(V, new, rows, 0.5)
+    left = covariance(V, new, new, 0.5) - across @ np.linalg.solve(noisy, across.T)
+    assert np.allclose(found.weights, across @ np.linalg.inv(noisy))
+    assert np.allclose(found.root @ found.root.T, left, atol=1e-12)
+    alone = krige(V, rows.take(np.arange(0)), None, new, 0.5)
+    assert alone.weights.shape == (3, 0)
+    assert np.allclose(alone.root @ alone.root.T, covariance(V, new, new, 0.5))
+
+
+def test_weights_make_the_noise_student_t(rng):
+    """Without other parts, the EM fixed point is the Student-t's own weight of each residual."""
+    rows = rows_of(np.zeros((200, 1)))
+    v = np.array([-np.inf, 0.0, 0.0, 0.0, 0.0, -np.inf])
+    left = rng.standard_t(NU, 200)
+    weight = student_weights(v, rows, np.ones(200), solve_blocks(v, rows, np.ones(200)), left)
+    assert np.allclose(weight, (NU + 1) / (NU + left**2), rtol=1e-6)
+
+
+# --- learning --------------------------------------------------------------------------------
+
+
+def line(z):
+    """A law of two coordinates on 60 places."""
+    x = np.linspace(-2, 0, 60)
+    return z[0] + z[1] * x, np.stack([np.ones(60), x], axis=1)
+
+
+def problem(left):
+    x = np.linspace(-2, 0, 60)
+    response = line(np.array([0.3, -0.2]))[0] + left
+    prior = Normal(np.zeros(2), np.eye(2))
+    return Problem(line, rows_of(x[:, None]), response, prior, np.zeros(2))
+
+
+def both(left):
+    here = problem(left)
+    return here, [learn(here, BEFORE, law_is_right=right) for right in (False, True)]
+
+
+def test_noise_alone_speaks_for_the_law(rng):
+    _, models = both(0.004 * rng.standard_t(NU, 60))
+    assert model_weights(models)[1] > 0.7
+    assert np.exp(models[1].v[2]) == pytest.approx(0.004, rel=0.35)
+
+
+def test_a_wave_speaks_against_it(rng):
+    wave = 0.02 * np.sin(4 * np.linspace(-2, 0, 60))
+    _, models = both(wave + 0.002 * rng.normal(size=60))
+    assert model_weights(models)[0] > 0.99
+    assert 0.007 < np.exp(models[0].v[0]) < 0.06
+
+
+def test_most_likely_is_least_squares_for_a_line(rng):
+    here = problem(0.01 * rng.normal(size=60))
+    v = np.array([-np.inf, 0.0, np.log(0.01), 0.0, 0.0, -np.inf])
+    mode = most_likely(here, v, np.ones(60), here.start)
+    design, noise = line(np.zeros(2))[1], 0.01**2 + JITTER
+    precision = np.eye(2) + design.T @ design / noise
+    assert np.allclose(mode.z, np.linalg.solve(precision, design.T @ here.response / noise))
+    assert np.allclose(mode.precision, precision)
+
+
+def test_growth_is_learned_from_what_lies_ahead(rng):
+    """Residuals that open towards the largest runs speak for growth, flat ones do not."""
+    x = np.linspace(-2, 0, 60)
+    here, models = both(0.01 * np.cumsum(rng.normal(size=60)) * np.exp(1.5 * x))
+    steady = growth_weights(here, models[0]._replace(v=models[0].v * [1, 1, 1, 1, 0, 1]))
+    far = np.log([0.001, 1.0, 0.002, 1.0, 1.0, 1.0])
+    small = growth_weights(here, models[0]._replace(v=np.where(np.arange(6) == 0, far, V)))
+    for weight in (steady, small):
+        assert weight.sum() == pytest.approx(1.0)
+    assert small @ GROWTHS > steady @ GROWTHS
+
+
+def test_slices_settle_on_a_target_far_from_the_normal_approximation(rng):
+    """From a standard normal to a skewed target that lies mostly on one side of it."""
+    target = skewnorm(4.0, scale=0.8)
+    state, settled = settle(
+        lambda e: target.logpdf(e[:, 0]) + 0.5 * e[:, 0] ** 2, rng.normal(size=(4000, 1)), rng
+    )
+    assert settled
+    assert kstest(state[:, 0], target.cdf).pvalue > 0.001
+
+
+def test_slices_keep_a_normal_as_it_is(rng):
+    state, settled = settle(lambda e: np.zeros(len(e)), rng.normal(size=(3000, 2)), rng)
+    assert settled
+    assert kstest(state.ravel(), norm.cdf).pvalue > 0.001
