@@ -19,6 +19,7 @@ from bayes_scaling._x64 import in_float64
 from bayes_scaling.data.load import read_runs
 from bayes_scaling.data.runs import Runs
 from bayes_scaling.error_draws import with_model_error
+from bayes_scaling.extrapolation import ModelError
 from bayes_scaling.extrapolation import model_error as learn_error
 from bayes_scaling.fitting_many import ManyFits, fit_many
 from bayes_scaling.law_draws import LawDraws, law_draws
@@ -46,7 +47,8 @@ class HeldOut(NamedTuple):
     """The rows held out at one cut-off, (point,), with the draws of their forecast.
 
     ``bands`` holds draws (sample, point) of the ``law``, of the law with its own error (``model``),
-    where that was asked for, and of a new ``run``; ``drawn`` the density of what was seen.
+    where that was asked for, and of a new ``run``; ``drawn`` the density of what was seen;
+    ``error`` what was learned of the law's own error.
     """
 
     split: Split
@@ -55,6 +57,7 @@ class HeldOut(NamedTuple):
     actual: np.ndarray
     drawn: LawDraws
     bands: Mapping[str, np.ndarray]
+    error: ModelError | None = None
 
 
 @dataclass(frozen=True)
@@ -218,13 +221,13 @@ def _held_out(
     rows, fit = table.subset(split.ahead), fits.sampled(i)
     actual, family = rows.values[rows.response], families_of(table)
     drawn = law_draws(fit, rows, jax.random.key(seed + i), y=actual)
-    bands = {"law": drawn.mean}
-    if with_error:
-        drawn = with_model_error(learn_error(fit), drawn, rows.run, y=actual, seed=seed + i)
+    bands, error = {"law": drawn.mean}, learn_error(fit) if with_error else None
+    if error is not None:
+        drawn = with_model_error(error, drawn, rows.run, y=actual, seed=seed + i)
         bands["model"] = drawn.mean
     bands["run"] = drawn.run
     away = distances(table.values[scale], family, split)
-    return HeldOut(split, family[split.ahead], away, actual, drawn, bands)
+    return HeldOut(split, family[split.ahead], away, actual, drawn, bands, error)
 
 
 def _scored(spec: ModelSpec, held: HeldOut, probs: Sequence[float]) -> pd.DataFrame:

@@ -20,7 +20,13 @@ TINY = np.finfo(float).tiny
 
 @in_float64
 def with_model_error(
-    error: ModelError, drawn: LawDraws, run: Any = None, *, y: Any = None, seed: int = 0
+    error: ModelError,
+    drawn: LawDraws,
+    run: Any = None,
+    *,
+    y: Any = None,
+    same_luck: bool = False,
+    seed: int = 0,
 ) -> LawDraws:
     """Return draws of the law with its error and of new runs, at the points of ``drawn``.
 
@@ -34,6 +40,8 @@ def with_model_error(
         Labels (point,) of the run that a point is a checkpoint of, if any.
     y
         A response (point,) to give the log density of.
+    same_luck
+        Give a draw's new run the same luck at every point, so that bands along a curve are smooth.
     """
     points, samples = drawn.points, len(drawn.mean)
     rows = _rows_of(error, points, run)
@@ -51,16 +59,21 @@ def with_model_error(
         own = np.flatnonzero(pick // CHAINS == i)
         scale[own] = np.sqrt(noise_variance(part.v, rows))
         mean[own] += _error_at(part, error.problem, rows, error.left[pick[own]], rng)
-    return _drawn(error, drawn, mean, scale, y, rng)
+    luck = rng.standard_t(NU, size=(samples, 1 if same_luck else mean.shape[1]))
+    return _drawn(error, drawn, mean, scale, luck, y)
 
 
 def _drawn(
-    error: ModelError, drawn: LawDraws, mean: np.ndarray, scale: np.ndarray, y: Any,
-    rng: np.random.Generator,
-) -> LawDraws:  # fmt: skip
+    error: ModelError,
+    drawn: LawDraws,
+    mean: np.ndarray,
+    scale: np.ndarray,
+    luck: np.ndarray,
+    y: Any,
+) -> LawDraws:
     """The draws in the response's own terms, with new runs and the density of ``y``."""
     on_log = error.coordinates.spec.observation.on == "log"
-    new = mean + rng.standard_t(NU, size=mean.shape) * scale
+    new = mean + luck * scale
     log_prob = None
     if y is not None:
         here = _on_scale(error, np.asarray(y, float))

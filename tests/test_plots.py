@@ -130,8 +130,10 @@ def test_bands_are_nested_and_hold_the_median(tables):
 def test_medians_are_those_of_the_forecast(fit, tables):
     known = tables.bands[tables.bands["panel"] != "unseen"].reset_index(drop=True)
     ahead = bs.forecast(fit, known[["N", "D", "family"]], prob=0.9).table
-    np.testing.assert_allclose(known["median"], ahead["median"], rtol=1e-12)
-    np.testing.assert_allclose(known["law_low"], ahead["law_90_low"], rtol=1e-12)
+    # the law's error is drawn for all points at once: other points, other luck
+    error = 5 * (known["law_high"] - known["law_low"]) / np.sqrt(300)
+    for name, other in (("median", "median"), ("law_low", "model_90_low")):
+        assert (np.abs(known[name] - ahead[other]) < error).all(), name
     width, again = (t["run_high"] - t["run_low"] for t in (known, ahead.rename(
         columns={"run_90_low": "run_low", "run_90_high": "run_high"})))  # fmt: skip
     # both ends are 5 % quantiles of 300 draws: each is known to a fifth or so
@@ -142,7 +144,8 @@ def test_points_carry_the_forecast_of_every_run(fit, tables, new):
     ahead = bs.forecast(fit, new, prob=0.9).table
     shown = tables.points[tables.points["role"] == NEW].reset_index(drop=True)
     known = (shown["panel"] != "unseen").to_numpy()
-    np.testing.assert_allclose(shown["median"][known], ahead["median"][known], rtol=1e-12)
+    error = 5 * (ahead["model_90_high"] - ahead["model_90_low"]) / np.sqrt(300)
+    assert (np.abs(shown["median"] - ahead["median"]) < error)[known].all()
     assert list(shown["observed"]) == list(new.values["L"])
 
 

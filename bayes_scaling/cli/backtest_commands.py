@@ -11,7 +11,6 @@ from bayes_scaling.cli.app import command
 
 if TYPE_CHECKING:
     from bayes_scaling.backtesting import Backtest
-    from bayes_scaling.extrapolation import ModelError
 
 
 @command("""
@@ -33,6 +32,7 @@ def backtest(
     noise_trend: o.NoiseTrend = "",
     by: o.By = None,
     cut: o.Cut = None,
+    model_error: o.ModelError = True,
     seed: o.Seed = 0,
     out: o.TableOut = None,
     force: o.Force = False,
@@ -46,8 +46,8 @@ def backtest(
 ) -> int:
     """Fit the smaller runs, forecast the larger ones, and score the forecasts.
 
-    Shows the share of held-out runs inside the bands, how wide those are, and how far the law goes
-    wrong beyond what was fitted. The table of --out has one row for every held-out run.
+    Shows the share of held-out runs inside the bands, how wide those are, and what the smaller runs
+    say of the law's own error. The table of --out has one row for every held-out run.
     """
     from bayes_scaling.backtesting import SHARES
     from bayes_scaling.backtesting import backtest as score
@@ -69,41 +69,34 @@ def backtest(
         noise=noise,
         noise_by_family=noise_by_family,
         noise_trend=noise_trend,
+        model_error=model_error,
         seed=seed,
         progress=shell_progress("fitting cut-offs"),
     )
-    error, why = learned(found)
     if target is not None:
         write_table(found.table, target)
     if as_json:
-        emit_json({"source": runs, **backtest_record(found, error, why)})
+        emit_json({"source": runs, **backtest_record(found)})
     else:
-        _print(found, error, why)
+        _print(found)
     return 0
 
 
-def learned(found: Backtest) -> tuple[ModelError | None, str]:
-    """Return the law's error beyond the data, or none and why nothing can be learned of it."""
-    from bayes_scaling._errors import DataError
-    from bayes_scaling.extrapolation import model_error
-
-    try:
-        return model_error(found), ""
-    except DataError as error:
-        return None, str(error)
-
-
-def backtest_record(found: Backtest, error: ModelError | None, why: str) -> dict[str, Any]:
-    """Scores by cut-off and over all, and the law's error, as a record."""
+def backtest_record(found: Backtest) -> dict[str, Any]:
+    """Scores by cut-off and over all, and the law's error at each, as a record."""
     whole = found.scores(None).iloc[0].to_dict()
     cuts = found.scores("cut").reset_index().to_dict("records")
-    told = None if error is None else error.summary().to_dict("index")
     doubts = found.table.drop_duplicates("cut")[["cut", "doubt"]].to_dict("records")
-    learned = {"model_error": told, "model_error_missing": why or None, "along": found.scale}
-    return {"all": whole, "cuts": cuts, **learned, "doubts": doubts}
+    errors = [
+        {"cut": h.split.label, "probability": h.error.probability, **h.error.hypers}
+        for h in found.held_out
+        if h.error is not None
+    ]
+    return {"all": whole, "cuts": cuts, "along": found.scale, "model_errors": errors,
+            "doubts": doubts}  # fmt: skip
 
 
-def _print(found: Backtest, error: ModelError | None, why: str) -> None:
+def _print(found: Backtest) -> None:
     from bayes_scaling.cli.printing import emit, emit_table, emit_wrapped
 
     label = f"{100 * max(found.probs):g}"
@@ -115,16 +108,20 @@ def _print(found: Backtest, error: ModelError | None, why: str) -> None:
     rows.append(("all", *(_shown(n, found.scores(None)[n].item()) for n in names)))
     emit_table(heads, rows, 6)
     emit("")
-    emit_wrapped(why if error is None else _in_words(found, error))
+    emit_wrapped(_in_words(found))
     for doubt in sorted({d for d in found.table["doubt"] if d}):
         emit_wrapped(f"a cut-off did not converge: {doubt}")
 
 
-def _in_words(found: Backtest, error: ModelError) -> str:
-    low, middle, high = error.summary().loc["spread a decade"]
+def _in_words(found: Backtest) -> str:
+    last = found.held_out[-1]
+    if last.error is None:
+        return "the bands are the law's alone; without --no-model-error they have its own error in"
+    low, middle, high = last.error.summary().loc["size"]
     return (
-        f"beyond the fitted runs the law goes wrong by {middle:.2g} a decade of {found.scale} "
-        f"({low:.2g} to {high:.2g}), besides what its own bands allow for"
+        f"from the runs up to cut {last.split.label}: the law has an error of its own with "
+        f"probability {last.error.probability:.2f}; its size at their edge would be {middle:.2g} "
+        f"({low:.2g} to {high:.2g}) of {found.fits.specs[-1].law.response}"
     )
 
 

@@ -109,6 +109,12 @@ Prob = Annotated[
         "--prob", metavar="P", min=0.001, max=0.999, help="Width of a band; default 0.5 and 0.9."
     ),
 ]
+ModelError = Annotated[
+    bool,
+    typer.Option(
+        "--model-error/--no-model-error", help="Have the law's own error in the bands, or not."
+    ),
+]
 By = Annotated[
     str | None,
     typer.Option("--by", metavar="NAME", help="A covariate (default C), 'family' or 'largest'."),

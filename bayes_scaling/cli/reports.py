@@ -15,7 +15,10 @@ from bayes_scaling.forecasting import Forecast
 from bayes_scaling.posterior import Fit
 from bayes_scaling.quantity import format_quantity
 
-LEGEND = "law: where the mean curve lies; run: where one more run would fall."
+LEGEND = (
+    "law: where the law's curve lies if the law is right; model: with the law's own error; run: "
+    "where one more run would fall, both included."
+)
 
 # --- a table of runs -----------------------------------------------------------------------
 

@@ -39,6 +39,7 @@ def forecast(
     at: o.At = None,
     at_file: o.AtFile = None,
     prob: o.Prob = None,
+    model_error: o.ModelError = True,
     seed: o.Seed = 0,
     out: o.TableOut = None,
     force: o.Force = False,
@@ -46,8 +47,9 @@ def forecast(
 ) -> int:
     """Forecast runs that have not been made.
 
-    Gives the band of the law's mean curve and the band a new run would fall in. A family that the
-    fit lacks gets the population's forecast. Of N, D and C any two will do.
+    Gives the band of the law's curve, that with the law's own error, and the band a new run would
+    fall in. A family that the fit lacks gets the population's forecast. Of N, D and C any two will
+    do.
     """
     from bayes_scaling.cli import reports
     from bayes_scaling.cli.outputs import check_new, exit_code, write_table
@@ -60,7 +62,8 @@ def forecast(
     target = None if out is None else check_new(Path(out), force)
     loaded = load(fit)
     points = read_points(loaded, at or [], at_file)
-    ahead = forecast_at(loaded, points, prob=sorted(set(prob or (0.5, 0.9))), seed=seed)
+    probs = sorted(set(prob or (0.5, 0.9)))
+    ahead = forecast_at(loaded, points, prob=probs, model_error=model_error, seed=seed)
     if target is not None:
         write_table(ahead.table, target)
     if as_json:

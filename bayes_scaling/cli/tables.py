@@ -76,13 +76,14 @@ def _number_columns(table: pd.DataFrame, fit: Fit) -> dict[str, list[str]]:
     inputs = dict.fromkeys(c for c in ("N", "D", *fit.spec.law.inputs) if c in table)
     columns = {c: [format_quantity(v) for v in table[c]] for c in inputs}
     columns["median"] = [_number(v, decimals) for v in table["median"]]
-    for kind in ("law", "run"):
-        for p in probs:
-            columns[f"{kind} {p} %"] = _bands(table, f"{kind}_{p}", decimals)
+    shown = [("law", p) for p in probs]
+    if "model_" + probs[-1] + "_low" in table and "actual" not in table:
+        shown.append(("model", probs[-1]))
+    for kind, p in [*shown, *(("run", p) for p in probs)]:
+        columns[f"{kind} {p} %"] = _bands(table, f"{kind}_{p}", decimals)
     if "actual" in table:
         columns["actual"] = [_number(v, max(3, decimals)) for v in table["actual"]]
-    shown = "actual" not in table  # of a run that was made, its loss says more
-    far = beyond(table) if shown else []
+    far = beyond(table) if "actual" not in table else []  # its loss says more
     return columns | {f"{c[7:]} outside": [f"{v:+.1f} dec" for v in table[c]] for c in far}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -9,11 +10,12 @@ import jax
 import numpy as np
 import pandas as pd
 
-from bayes_scaling._errors import SpecError, list_names
+from bayes_scaling._errors import ForecastError, SpecError, list_names
 from bayes_scaling._x64 import in_float64
 from bayes_scaling.data.load import read_runs
 from bayes_scaling.data.runs import Runs
-from bayes_scaling.forecasting import beyond, forecast
+from bayes_scaling.error_draws import with_model_error
+from bayes_scaling.forecasting import beyond, forecast, kept_error
 from bayes_scaling.law_draws import law_draws
 from bayes_scaling.plots.paths import (
     CORE,
@@ -214,9 +216,11 @@ def _label_of(points: pd.DataFrame, panel: str, group: str) -> str:
 
 def _bands(fit: Fit, at: pd.DataFrame, prob: float, seed: int) -> pd.DataFrame:
     columns = [*_law_columns(fit), *fit.spec.groups]
-    _, mean, runs, _ = law_draws(fit, at[columns], jax.random.key(seed), same_luck=True)
-    table = {"median": np.median(mean, axis=0)}
-    for name, draws in (("law", mean), ("run", runs)):
+    drawn = law_draws(fit, at[columns], jax.random.key(seed), same_luck=True)
+    with contextlib.suppress(ForecastError):  # of more families than it is learned for
+        drawn = with_model_error(kept_error(fit), drawn, same_luck=True, seed=seed)
+    table = {"median": np.median(drawn.mean, axis=0)}
+    for name, draws in (("law", drawn.mean), ("run", drawn.run)):
         table[f"{name}_low"], table[f"{name}_high"] = equal_tailed(draws, prob)
     inputs = fit.spec.law.inputs
     outside = [beyond(at[n].to_numpy(float), fit.runs.values[n]) != 0 for n in inputs]
