@@ -48,5 +48,6 @@ def _apply(equation: Any, args: list[Any]) -> list[Any]:
         return [jnp.exp(args[1] * jnp.log(args[0]))]
     if name in ("pjit", "jit"):
         return _evaluate(params["jaxpr"].jaxpr, params["jaxpr"].consts, args)
-    results = equation.primitive.bind(*args, **params)
+    # such a call holds its function and rule of differentiation otherwise than `bind` takes them
+    results = equation.primitive.bind(*args, **equation.primitive.get_bind_params(params))
     return results if equation.primitive.multiple_results else [results]

@@ -8,6 +8,7 @@ if __name__ != "bayes_scaling.models":
 
 from bayes_scaling.models import observation as observation
 from bayes_scaling.models import pooling as pooling
+from bayes_scaling.models.laws import curves as curves
 from bayes_scaling.models.laws import frontier as frontier
 from bayes_scaling.models.laws import joint as joint
 from bayes_scaling.models.laws import power as power

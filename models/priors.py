@@ -5,7 +5,7 @@ The numbers are medians and 5 %/95 % points over 15 published fits of E + A/N^al
 Functions, so that importing the catalogue makes no arrays.
 """
 
-from bayes_scaling.prior import Prior, logitnormal, lognormal
+from bayes_scaling.prior import Prior, logitnormal, lognormal, normal
 
 SPREAD_CONSTANT = 0.25  # median between-family sd of log E, log dN, log dD
 SPREAD_EXPONENT = 0.10  # and of log exponents: families differ in constants more
@@ -66,9 +66,49 @@ def response_floor() -> Prior:
     return lognormal(0.5, 0.08, 1.5, relative=True)
 
 
+def response_range() -> Prior:
+    """From floor to plateau, in multiples of the typical response: error rates 1, losses log V."""
+    return lognormal(1.5, 0.4, 6.0, relative=True)
+
+
+def place() -> Prior:
+    """A place along a covariate, in multiples of the data's centre: three decades about it."""
+    return lognormal(1.0, 0.03, 30.0)
+
+
+def fallen_odds() -> Prior:
+    """Ratio t / (1 - t)^alpha at the data's centre, with a share t of the fall still to come."""
+    return lognormal(0.4, 0.03, 5.0)
+
+
+def bend() -> Prior:
+    """Exponent of the distance from a plateau: 0 none of it, 1 a logistic curve in log X."""
+    return lognormal(1.0, 0.2, 5.0)
+
+
+def slope() -> Prior:
+    """Exponent of one piece of a broken power law; a curve may start flat, or rise."""
+    return normal(0.2, 0.3)
+
+
+def slope_change() -> Prior:
+    """What a break adds to an exponent: either sign."""
+    return normal(0.0, 0.5)
+
+
+def break_width() -> Prior:
+    """Width of a break in e-foldings of the covariate; Mircea et al. 2025 find 0.2 to 0.76."""
+    return lognormal(0.35, 0.1, 1.2)
+
+
 def run_scatter() -> Prior:
     """Run-to-run sd of log loss: seeds of one model 0.0007, misfit of a good law 0.002 to 0.01."""
     return lognormal(0.005, 0.0015, 0.02)
+
+
+def curve_scatter() -> Prior:
+    """Sd of the log response about a curve: smoothed losses 0.002, few-shot error rates 0.03."""
+    return lognormal(0.01, 0.002, 0.05)
 
 
 def optimum_scatter() -> Prior:

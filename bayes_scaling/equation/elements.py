@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ClassVar, cast
 
+import mpmath
 import numpy as np
 import sympy
 
@@ -82,6 +83,30 @@ class Min(_Extremum):
     pick = min
 
 
+class Share(sympy.Function):
+    """The t between 0 and 1 with ``t / (1 - t)**power = ratio``; the ratio itself at power 0."""
+
+    def _eval_evalf(self, prec: int) -> Any:
+        ratio, power = (cast(Any, arg)._evalf(prec) for arg in self.args)
+        if power == 0:
+            return ratio
+        with mpmath.workprec(prec + 30):
+            log_ratio, at = mpmath.log(ratio._to_mpmath(prec)), power._to_mpmath(prec)
+            return sympy.Float._new(_bisect_share(log_ratio, at)._mpf_, prec)
+
+
+def _bisect_share(log_ratio: Any, power: Any) -> Any:
+    """The share by bisection of its logit, to the working precision of mpmath."""
+    reach = (abs(log_ratio) + 1) * max(1, 1 / power) + abs(power - 1)
+    low, high = -reach, reach
+    for _ in range(mpmath.mp.prec):
+        middle = (low + high) / 2
+        up = mpmath.log1p(mpmath.exp(middle))
+        below = power * up + middle - up < log_ratio
+        low, high = (middle, high) if below else (low, middle)
+    return 1 / (1 + mpmath.exp(-low))
+
+
 FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     "exp": sympy.exp,
     "log": sympy.log,
@@ -92,6 +117,7 @@ FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     "sqrt": sympy.sqrt,
     "tanh": sympy.tanh,
     "sigmoid": lambda x: 1 / (1 + sympy.exp(-x)),
+    "share": Share,
     "min": Min,
     "max": Max,
 }

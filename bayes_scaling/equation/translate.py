@@ -17,11 +17,13 @@ from bayes_scaling._scan import ALLOWED
 from bayes_scaling.equation.elements import (
     Max,
     Min,
+    Share,
     check_names,
     finite,
     real_constant,
     symbols_of,
 )
+from bayes_scaling.roots import share
 
 # An array function, and the expressions it is to be applied to.
 _Rule = tuple[Callable[..., Any], tuple[Any, ...]]
@@ -122,6 +124,7 @@ def _rule(expr: Any, xp: Any) -> _Rule:
         sympy.Mul: _fold(operator.mul),
         Max: _fold(xp.maximum),
         Min: _fold(xp.minimum),
+        Share: share,
     }
     if stable := _stable_rule(expr, xp):
         return stable

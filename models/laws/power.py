@@ -21,6 +21,7 @@ def _exponent() -> Param:
     decreasing=("X",),
     asymptote="0",
     traps=("has no floor: an extrapolation falls for ever",),
+    aliases=("m1",),
 )  # fmt: skip
 def power_law(X, *, A, alpha):
     """One power of any covariate, no floor (Hestness et al. 2017)."""
@@ -42,7 +43,7 @@ def power_law(X, *, A, alpha):
     asymptote="E",
     reduces_to=(Reduction("power_law", when={"E": 0.0}),),
     traps=("floor and exponent trade against each other over less than three decades",),
-    aliases=("hestness_2017", "henighan_2020"),
+    aliases=("hestness_2017", "henighan_2020", "m2"),
 )  # fmt: skip
 def power_law_with_floor(X, *, E, A, alpha):
     """A floor plus one power of any covariate (Henighan et al. 2020, eq. 1.1)."""

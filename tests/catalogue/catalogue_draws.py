@@ -29,6 +29,11 @@ def input_range(law, name):
     return plausible if np.isfinite(plausible).all() else ANY
 
 
+def is_unitless(law):
+    """Whether the law is one of any covariate and any response, whose units it cannot know."""
+    return law.inputs == ("X",) and not law.response
+
+
 def reference_of(law):
     """The point at which the priors hold; the middle of the range where the law names none."""
     middle = {n: float(np.sqrt(np.prod(input_range(law, n)))) for n in law.inputs}
@@ -42,23 +47,23 @@ def draw_inputs(law, count, salt=0):
     return {name: np.exp(rng.uniform(*span, count)) for name, span in spans.items()}
 
 
-def draw_params(law, count, salt=0, at=None):
+def draw_params(law, count, salt=0, at=None, scale=SCALE):
     """Parameters in the paper's units from the prior, name to array (count,)."""
     keys = jax.random.split(jax.random.key(zlib.crc32(law.name.encode()) + salt), len(law.params))
     values, at = {}, at or reference_of(law)
     with jax.enable_x64(True):
         for param, key in zip(sampling_order(law), keys, strict=True):
-            sampled = draw_prior(param.prior, key, count)
+            sampled = draw_prior(param.prior, key, count, scale)
             paper = to_paper(law, param.name, sampled, values, at)
             values[param.name] = np.asarray(jnp.broadcast_to(paper, (count,)))
     return values
 
 
-def draw_prior(prior, key, count):
+def draw_prior(prior, key, count, scale=SCALE):
     """Draws of a prior on its own scale, shape (count,)."""
     if prior.is_fixed:
         return np.full(count, prior.args[0])
-    return np.asarray(distribution(prior, SCALE).sample(key, (count,)), float)
+    return np.asarray(distribution(prior, scale).sample(key, (count,)), float)
 
 
 def each_point(values, count):

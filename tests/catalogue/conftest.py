@@ -3,6 +3,8 @@
 A test that takes one of `ARGUMENTS` runs for each of them, under its name.
 """
 
+from catalogue_draws import is_unitless
+
 from bayes_scaling._registry import LAWS, OBSERVATIONS, POOLINGS
 
 EVERY_LAW = [LAWS.get(name) for name in LAWS]
@@ -25,6 +27,8 @@ def _cases(argument):
     if argument == "moved_param":
         pairs = _pairs(lambda law: [p for p in law.params if p.level and law.reference])
         return [((law, p), f"{law.name}-{p.name}") for law, p in pairs]
+    if argument == "unitless_law":
+        return [(law, law.name) for law in EVERY_LAW if is_unitless(law)]
     if argument == "bounded_law":
         return [(law, law.name) for law in EVERY_LAW if law.asymptote]
     if argument == "declining":
@@ -41,6 +45,7 @@ ARGUMENTS = (
     "law_param",
     "level_param",
     "moved_param",
+    "unitless_law",
     "bounded_law",
     "declining",
     "reduction",

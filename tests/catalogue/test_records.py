@@ -6,7 +6,14 @@ import sys
 import jax
 import numpy as np
 import pytest
-from catalogue_draws import SCALE, draw_params, draw_prior, evaluate, reference_of
+from catalogue_draws import (
+    SCALE,
+    draw_params,
+    draw_prior,
+    evaluate,
+    is_unitless,
+    reference_of,
+)
 
 from bayes_scaling._registry import LAWS, OBSERVATIONS, POOLINGS
 from bayes_scaling._scan import FUNCTIONS as SCANNED
@@ -53,7 +60,18 @@ def test_a_prior_in_absolute_units_holds_at_a_stated_point(level_param):
     """One in multiples of the response may hold at the centre of the data instead."""
     law, param = level_param
     named = set(parse_equation(param.level).names) & set(law.inputs)
-    assert param.prior.relative or named <= set(dict(law.reference))
+    assert param.prior.relative or is_unitless(law) or named <= set(dict(law.reference))
+
+
+@pytest.mark.usefixtures("x64")
+def test_priors_of_any_covariate_and_response_know_no_units(unitless_law):
+    """In other units of both, the data's centre and size with them, the curves are the same."""
+    law, place = unitless_law, {"X": np.array([0.02, 0.7, 1.0, 90.0])[:, None]}
+    centre, other = {"X": 3e6}, {"X": 5e-2}
+    one = evaluate(law, draw_params(law, 200, at=centre) | {"X": place["X"] * centre["X"]})
+    same = draw_params(law, 200, at=other, scale=70.0 * SCALE)
+    two = evaluate(law, same | {"X": place["X"] * other["X"]})
+    np.testing.assert_allclose(two, 70.0 * one, rtol=1e-8)
 
 
 def test_parameter_is_described(law_param):
