@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from bayes_scaling._errors import SpecError as SpecError
     from bayes_scaling.backtesting import Backtest as Backtest
     from bayes_scaling.backtesting import backtest as backtest
+    from bayes_scaling.baselines import Baseline as Baseline
+    from bayes_scaling.bootstrapping import baseline as baseline
     from bayes_scaling.catalogue import laws as laws
     from bayes_scaling.data.embedded import published_runs as published_runs
     from bayes_scaling.data.load import read_runs as read_runs
@@ -58,6 +60,8 @@ __version__ = "0.1.0"
 _HOMES = {
     "_errors": "BayesScalingError DataError FitFileError ForecastError LawError Note SpecError",
     "backtesting": "Backtest backtest",
+    "baselines": "Baseline",
+    "bootstrapping": "baseline",
     "catalogue": "laws",
     "data.embedded": "published_runs",
     "data.load": "read_runs",

@@ -19,7 +19,7 @@ from bayes_scaling.error_draws import with_model_error
 from bayes_scaling.extrapolation import ModelError
 from bayes_scaling.extrapolation import model_error as learn_error
 from bayes_scaling.law_draws import law_draws
-from bayes_scaling.posterior import Fit
+from bayes_scaling.posterior import Fit, Sampled
 from bayes_scaling.stats.intervals import equal_tailed
 
 FAR = 1.0  # decades beyond the data from which a note is made
@@ -101,7 +101,7 @@ def forecast(
     ForecastError
         When an input or the family is missing, not positive, or cannot be forecast.
     """
-    probs = _probs(prob)
+    probs = checked_probs(prob)
     at, run = _without_run(at)
     drawn = law_draws(fit, at, jax.random.key(seed))
     bands = {"law": drawn.mean}
@@ -110,7 +110,7 @@ def forecast(
         drawn = with_model_error(error, drawn, run, seed=seed)
         bands["model"] = drawn.mean
     bands["run"] = drawn.run
-    table = _table(fit, drawn.points, bands, probs)
+    table = forecast_table(fit, drawn.points, bands, probs)
     return Forecast(table, _tree(fit, drawn.points, bands), _notes(fit, table, error))
 
 
@@ -132,16 +132,27 @@ def _without_run(at: Any) -> tuple[Any, Any]:
     return at, None
 
 
-def _probs(prob: float | Sequence[float]) -> tuple[float, ...]:
+def checked_probs(prob: float | Sequence[float]) -> tuple[float, ...]:
+    """Return the probabilities of bands.
+
+    Raises
+    ------
+    ForecastError
+        Unless they lie between 0 and 1.
+    """
     probs = (prob,) if isinstance(prob, (int, float)) else tuple(prob)
     if not probs or not all(0 < p < 1 for p in probs):
         raise ForecastError(f"prob={prob} must lie between 0 and 1, such as 0.9 or (0.5, 0.9).")
     return probs
 
 
-def _table(
-    fit: Fit, points: pd.DataFrame, bands: Mapping[str, np.ndarray], probs: Sequence[float]
+def forecast_table(
+    fit: Fit | Sampled,
+    points: pd.DataFrame,
+    bands: Mapping[str, np.ndarray],
+    probs: Sequence[float],
 ) -> pd.DataFrame:
+    """Return the table of a `Forecast` from draws (sample, point) by the name of their band."""
     shown = [c for c in points.columns if c in {*fit.spec.law.inputs, *fit.spec.groups, "N", "D"}]
     table = points[shown].copy()
     table["median"] = np.median(bands.get("model", bands["law"]), axis=0)

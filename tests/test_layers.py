@@ -30,6 +30,9 @@ law_draws law_coordinates scales
 extrapolation prior_check recovery
 error_draws
 backtesting forecasting
+by_family
+baselines
+bootstrapping
 law_text
 catalogue
 plots

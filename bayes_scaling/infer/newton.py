@@ -39,7 +39,7 @@ def find_mode(
     potential: Callable[[Array], Array],
     z: Array,
     *,
-    max_steps: int = 80,
+    max_steps: int | Array = 80,
     tol: float = 1e-8,
 ) -> Mode:
     """Minimise ``potential`` from ``z``, shape (dim,); jit- and vmap-safe.
