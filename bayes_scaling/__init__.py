@@ -52,6 +52,8 @@ if TYPE_CHECKING:
     from bayes_scaling.spec import get_law as get_law
     from bayes_scaling.spec import law as law
     from bayes_scaling.spec import observation as observation
+    from bayes_scaling.stacking import Stack as Stack
+    from bayes_scaling.stacking import stack as stack
     from bayes_scaling.storage import load as load
     from bayes_scaling.text_law import law_from_equation as law_from_equation
 
@@ -75,6 +77,7 @@ _HOMES = {
     "prior": "Prior fixed halfnormal logitnormal lognormal normal uniform",
     "prior_check": "prior_predictive",
     "spec": "Law Param Reduction get_law law observation",
+    "stacking": "Stack stack",
     "storage": "load",
     "text_law": "law_from_equation",
 }

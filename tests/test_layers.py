@@ -30,7 +30,7 @@ law_draws law_coordinates scales
 extrapolation prior_check recovery
 error_draws
 backtesting forecasting
-by_family
+by_family stacking
 baselines
 bootstrapping
 law_text
