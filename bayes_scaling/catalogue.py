@@ -9,7 +9,6 @@ import pandas as pd
 
 from bayes_scaling._errors import LawError, did_you_mean, list_names
 from bayes_scaling._registry import LAWS
-from bayes_scaling.build import distribution
 from bayes_scaling.law_text import law_text
 from bayes_scaling.prior import Prior
 from bayes_scaling.references import reference
@@ -120,6 +119,8 @@ def _prior_record(prior: Prior) -> dict[str, Any]:
 
 
 def _quantile(prior: Prior, prob: float) -> float:
+    from bayes_scaling.build import distribution  # SymPy comes with it, which no list needs
+
     return prior.median if prior.is_fixed else float(distribution(prior).icdf(prob))
 
 

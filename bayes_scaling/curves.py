@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
-from bayes_scaling._compile_cache import IN_MEMORY
+from bayes_scaling._compile_cache import IN_MEMORY, jitted
 from bayes_scaling.build import response_distribution
 from bayes_scaling.powers import with_fast_powers
 from bayes_scaling.spec import Law, ModelSpec
@@ -87,7 +87,7 @@ def compiled_curves(spec: ModelSpec, same_luck: bool = False) -> Callable[..., C
         run = smooth(mean, noise) if same_luck else found.sample(key)
         return Curves(mean, run, None if y is None else found.log_prob(y))
 
-    return jax.jit(curves)
+    return jitted(curves)
 
 
 def noise_samples(spec: ModelSpec, samples: Mapping[str, Any]) -> dict[str, Any]:

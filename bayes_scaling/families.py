@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache, partial
 from typing import Any, NamedTuple
 
 import jax
@@ -10,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 from numpyro.distributions import biject_to
 
+from bayes_scaling._compile_cache import IN_MEMORY, jitted
 from bayes_scaling._errors import ForecastError, did_you_mean, list_names
 from bayes_scaling.build import distribution, public_name
 from bayes_scaling.levels import sampling_order, to_paper, to_sampled
@@ -55,6 +57,21 @@ def sampled_coordinate(
     return to_sampled(spec.law, name, constants | aligned, ref)
 
 
+@lru_cache(maxsize=IN_MEMORY)
+def compiled_coordinates(spec: ModelSpec) -> Callable[..., Any]:
+    """``(sets of samples, ref)`` to what was sampled for every free parameter, on the real line
+    (cached)."""
+    free = [n for n in spec.law.param_names if not spec.prior(n).is_fixed]
+
+    def one(samples: Samples, ref: Mapping[str, Any]) -> dict[str, Any]:
+        return {n: link_of(spec, n).inv(sampled_coordinate(spec, samples, n, ref)) for n in free}
+
+    def coordinates(sets: Sequence[Samples], ref: Mapping[str, Any]) -> list[dict[str, Any]]:
+        return [one(samples, ref) for samples in sets]
+
+    return jitted(coordinates)
+
+
 def family_parameters(
     spec: ModelSpec,
     samples: Samples,
@@ -74,8 +91,8 @@ def family_parameters(
         When a new family is asked of a parameter that pools nothing.
     """
     columns = [
-        _one_family(spec, samples, grouping, family, ref, k)
-        for family, k in zip(wanted, jax.random.split(key, len(wanted)), strict=True)
+        _one_family(spec, samples, grouping, family, ref, partial(_split_off, key, i, len(wanted)))
+        for i, family in enumerate(wanted)
     ]
     names = [*spec.law.param_names, NOISE]
     stacked = {n: np.stack([np.asarray(c[n]) for c in columns], axis=-1) for n in names}
@@ -88,15 +105,20 @@ def _one_family(
     grouping: Grouping,
     family: Mapping[str, str],
     ref: Mapping[str, float],
-    key: Any,
+    own_key: Callable[[], Any],
 ) -> dict[str, Any]:
     innermost = spec.groups[-1] if spec.groups else ""
     place = grouping.place(innermost, family[innermost]) if innermost else 0
     if place is None:
         _require_population(spec, grouping, family)
-        return _new_family(spec, samples, grouping, family, ref, key)
+        return _new_family(spec, samples, grouping, family, ref, own_key())
     found = {p: _value(spec, samples, p, innermost, place) for p in spec.law.param_names}
     return {**found, NOISE: _known_noise(spec, samples, place)}
+
+
+def _split_off(key: Any, place: int, count: int) -> Any:
+    """The key at a place of ``count``: made on demand, since known families need none."""
+    return jax.random.split(key, count)[place]
 
 
 def _value(spec: ModelSpec, samples: Samples, name: str, level: str, place: int) -> Any:

@@ -13,7 +13,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from bayes_scaling._compile_cache import IN_MEMORY
+from bayes_scaling._compile_cache import IN_MEMORY, jitted
 from bayes_scaling._errors import Note
 from bayes_scaling._progress import no_progress, progress_bar
 from bayes_scaling._x64 import in_float64
@@ -175,7 +175,7 @@ def mode_notes(prepared: Prepared) -> tuple[Note, ...]:
 
 @lru_cache(maxsize=IN_MEMORY)
 def _compiled_prior(target: Target) -> Any:
-    return jax.jit(jax.vmap(target.draw_prior, in_axes=(0, None)))
+    return jitted(jax.vmap(target.draw_prior, in_axes=(0, None)))
 
 
 def constrained(target: Target, z: np.ndarray, args: Args) -> dict[str, np.ndarray]:

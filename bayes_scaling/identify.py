@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
+from bayes_scaling._compile_cache import IN_MEMORY, jitted
 from bayes_scaling._errors import DataError, Note, list_names
 from bayes_scaling.build import Args
 from bayes_scaling.data.runs import Runs
@@ -73,20 +75,9 @@ def unseen_parameters(spec: ModelSpec, args: Args, free: list[str]) -> list[str]
     The law's sensitivity to the logs of the sampled coordinates, at the prior medians, has a
     singular value near zero for such a direction.
     """
-    medians = jnp.asarray([_median(spec, n, args) for n in free])
-    constants = {n: p.args[0] for n, p in spec.priors if p.is_fixed}
-
-    def curve(theta: Any) -> Any:
-        values = {**constants}
-        sampled = dict(zip(free, theta, strict=True))
-        for param in sampling_order(spec.law):
-            if param.name in sampled:
-                shift = log_shift(spec.law, param.name, values, args["ref"])
-                level = sampled[param.name] * jnp.exp(shift)
-                values[param.name] = to_paper(spec.law, param.name, level, values, args["ref"])
-        return spec.law(*(jnp.asarray(args["x"][n]) for n in spec.law.inputs), **values)
-
-    jacobian = np.asarray(jax.jacfwd(curve)(medians)) * np.maximum(np.abs(medians), 1e-3)
+    medians = np.asarray([_median(spec, n, args) for n in free])
+    slopes = compiled_slopes(spec, tuple(free))(medians, args["x"], args["ref"])
+    jacobian = np.asarray(slopes) * np.maximum(np.abs(medians), 1e-3)
     if not np.isfinite(jacobian).all():
         return []
     triangle = np.linalg.qr(jacobian, mode="r")  # small, however many the rows
@@ -95,6 +86,28 @@ def unseen_parameters(spec: ModelSpec, args: Args, free: list[str]) -> list[str]
     padded[: len(values)] = values
     flat = directions[padded < FLAT * padded.max()]
     return [n for i, n in enumerate(free) if np.any(np.abs(flat[:, i]) > PART)]
+
+
+@lru_cache(maxsize=IN_MEMORY)
+def compiled_slopes(spec: ModelSpec, free: tuple[str, ...]) -> Callable[..., Any]:
+    """``(theta, x, ref)`` to the law's slopes (row, parameter) in the coordinates sampled for
+    ``free`` (cached)."""
+    constants = {n: p.args[0] for n, p in spec.priors if p.is_fixed}
+
+    def curve(theta: Any, x: Mapping[str, Any], ref: Mapping[str, Any]) -> Any:
+        values = {**constants}
+        sampled = dict(zip(free, theta, strict=True))
+        for param in sampling_order(spec.law):
+            if param.name in sampled:
+                shift = log_shift(spec.law, param.name, values, ref)
+                level = sampled[param.name] * jnp.exp(shift)
+                values[param.name] = to_paper(spec.law, param.name, level, values, ref)
+        return spec.law(*(jnp.asarray(x[n]) for n in spec.law.inputs), **values)
+
+    def slopes(theta: Any, x: Mapping[str, Any], ref: Mapping[str, Any]) -> Any:
+        return jax.jacfwd(curve)(theta, x, ref)
+
+    return jitted(slopes)
 
 
 def _median(spec: ModelSpec, name: str, args: Mapping[str, Any]) -> float:

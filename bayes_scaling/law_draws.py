@@ -46,7 +46,7 @@ def law_draws(
     ForecastError
         As `forecast` does.
     """
-    points, (key_family, key_run) = points_of(fit, at), jax.random.split(key)
+    points, (key_family, key_run) = points_of(fit, at), _two_keys(key)
     wanted, family = _wanted(fit.spec, points)
     params, sigma = family_parameters(
         fit.spec, fit.samples, fit.grouping, wanted, fit.reference, key_family
@@ -57,6 +57,12 @@ def law_draws(
     curves = compiled_curves(fit.spec, same_luck)(params, sigma, others, place, y, key_run)
     log_prob = None if y is None else np.asarray(curves.log_prob)
     return LawDraws(points, np.asarray(curves.mean), np.asarray(curves.run), log_prob)
+
+
+@jax.jit
+def _two_keys(key: Any) -> tuple[Any, Any]:
+    first, second = jax.random.split(key)
+    return first, second
 
 
 def points_of(fit: Fit | Sampled, at: Any) -> pd.DataFrame:

@@ -9,7 +9,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import arviz_base
 import numpy as np
 import pandas as pd
 import xarray as xr
@@ -231,6 +230,8 @@ def make_datatree(
     attrs: Mapping[str, str],
 ) -> xr.DataTree:
     """Assemble the groups; every variable's dims are declared, so none is guessed or doubted."""
+    import arviz_base
+
     tree = arviz_base.from_dict(
         dict(groups), coords=dict(coords), dims=dict(dims), check_conventions=False
     )

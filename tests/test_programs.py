@@ -11,11 +11,21 @@ import pytest
 
 import bayes_scaling as bs
 from bayes_scaling import fitting, fitting_many  # noqa: F401 - all that compiles
-from bayes_scaling._compile_cache import IN_MEMORY, VARIABLE, cache_folder, programs_kept
+from bayes_scaling._compile_cache import (
+    IN_MEMORY,
+    LEVEL,
+    VARIABLE,
+    cache_folder,
+    jitted,
+    programs_kept,
+)
 from bayes_scaling.arguments import bucket, make_args, padded
 from bayes_scaling.infer.target import make_target
 from bayes_scaling.resolve import resolve
 
+# All that a fit compiles: its own programs and what JAX needs for a key.
+PROGRAMS = {"prepare", "weigh", "slopes", "from_whitened", "constrain", "draw_prior", "curves",
+            "_threefry_seed", "_threefry_split", "stage"}  # fmt: skip
 CHILD = """
 import sys
 import numpy as np
@@ -71,6 +81,7 @@ def test_each_program_is_compiled_once_and_for_tables_of_other_lengths(caplog):
     with jax.log_compiles():
         bs.fit(table(60), progress=False)
     names = re.findall(r"Finished XLA compilation of jit\((\w+)\)", caplog.text)
+    assert set(names) <= PROGRAMS, "an operation outside of all programs is compiled by itself"
     ahead = {"prepare", "weigh", "start", "advance"}  # compiled on threads, which do not log
     assert names
     assert not ahead & set(names)
@@ -103,6 +114,17 @@ def test_programs_are_kept_in_the_users_folder(tmp_path, monkeypatch):
     first, second = (run_child() for _ in range(2))
     assert first == second
     assert any((tmp_path / "kept").iterdir())
+
+
+def test_the_optimiser_is_set_unless_the_user_sets_it(monkeypatch):
+    monkeypatch.setattr(jax, "jit", lambda function, **options: options)
+    monkeypatch.setenv("XLA_FLAGS", "--xla_dump_to=somewhere")
+    assert jitted(abs)["compiler_options"] == {LEVEL: 1}
+    monkeypatch.setenv("XLA_FLAGS", f"--{LEVEL}=2")
+    assert jitted(abs)["compiler_options"] is None
+    monkeypatch.setenv("XLA_FLAGS", "")
+    monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
+    assert jitted(abs)["compiler_options"] is None
 
 
 def test_keeping_can_be_switched_off(tmp_path, monkeypatch):

@@ -6,10 +6,10 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-import arviz_stats
 import numpy as np
 import pandas as pd
 
+from bayes_scaling._arviz import stats
 from bayes_scaling._errors import Note
 from bayes_scaling.data.runs import Runs
 from bayes_scaling.forecasting import Forecast
@@ -17,7 +17,6 @@ from bayes_scaling.posterior import Fit
 from bayes_scaling.symbols import SYMBOLS
 
 PROB = 0.9
-_SUMMARY: Any = getattr(arviz_stats, "summary")  # noqa: B009 - its own annotations are too narrow
 
 
 def notes_record(notes: Iterable[Note]) -> list[dict[str, str]]:
@@ -120,7 +119,7 @@ def made_record(fit: Fit) -> dict[str, Any]:
 def posterior_table(fit: Fit) -> pd.DataFrame:
     """Median, mean, sd, interval and diagnostics of every parameter, one row each."""
     full = fit.summary(prob=PROB).astype(float)
-    middle = _SUMMARY(fit.data, kind="stats_median", ci_prob=PROB, round_to="none")
+    middle = stats.summary(fit.data, kind="stats_median", ci_prob=PROB, round_to="none")
     low, high = (full[c] for c in full.columns if c.startswith("eti"))
     return pd.DataFrame(
         {

@@ -14,6 +14,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from bayes_scaling import _arviz
 from bayes_scaling.build import Args
 from bayes_scaling.infer.base import Settings
 from bayes_scaling.infer.prepare import GROUPS, compiled_prepare
@@ -48,5 +49,6 @@ def compile_sampler(target: Target, sampler: Sampler, settings: Settings, prepar
 def _compile(lowered: Iterable[Any]) -> None:
     with ThreadPoolExecutor(3) as pool:
         jobs = [pool.submit(program.compile) for program in lowered]
+        _arviz.load()  # which the fit will need, and which holds up nothing here
         for job in jobs:
             job.result()

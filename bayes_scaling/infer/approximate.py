@@ -13,11 +13,10 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-import optax
 from jax import Array
 
 from bayes_scaling._arviz import array_stats
-from bayes_scaling._compile_cache import IN_MEMORY
+from bayes_scaling._compile_cache import IN_MEMORY, jitted
 from bayes_scaling.infer.base import Draws, Progress, Settings
 from bayes_scaling.infer.prepare import Prepared, compiled_from_whitened, whitened_potential
 from bayes_scaling.infer.streams import over_points
@@ -52,6 +51,8 @@ def at_mode(target: Target, key: Array, prepared: Prepared) -> Gaussian:
 
 def by_gradients(target: Target, key: Array, prepared: Prepared) -> Gaussian:
     """The full-rank Gaussian of highest evidence bound, by Adam from the Laplace approximation."""
+    import optax
+
     density = over_points(whitened_potential(target, prepared), prepared.args)
 
     def loss(q: Gaussian, key: Array) -> Array:
@@ -78,13 +79,23 @@ def weigh(target: Target, family: Any, draws: int, key: Array, prepared: Prepare
     """Fit a family, refit it to its own weighed draws, draw from that and weigh.
 
     The refitting is adaptive importance sampling: it moves the Gaussian from the mode to the mean
-    and from the curvature to the covariance.
+    and from the curvature to the covariance. All draws go through one loop, in blocks of which each
+    of the first refits the Gaussian, because compiling takes as long as the density stands often.
     """
     first, last, *keys = jax.random.split(key, 2 + REFITS)
+    empty = jnp.zeros((-draws % REFIT_DRAWS, target.dim))
+    x = [_tailed(k, REFIT_DRAWS, target.dim) for k in keys] + [_tailed(last, draws, target.dim)]
+    blocks = jnp.concatenate([*x, empty]).reshape(-1, REFIT_DRAWS, target.dim)
+
+    def step(q: Gaussian, block: tuple[Array, Array]) -> tuple[Gaussian, Weighed]:
+        place, x = block
+        found = _weighed(target, q, x, prepared)
+        new = _refitted(q, found)
+        return jax.tree.map(partial(jnp.where, place < REFITS), new, q), found
+
     q = family(target, first, prepared)
-    for again in keys:
-        q = _refitted(q, _weighed(target, q, REFIT_DRAWS, again, prepared))
-    return _weighed(target, q, draws, last, prepared)
+    _, found = jax.lax.scan(step, q, (jnp.arange(len(blocks)), blocks))
+    return jax.tree.map(lambda v: v[REFITS:].reshape(-1, *v.shape[2:])[:draws], found)
 
 
 def _refitted(q: Gaussian, found: Weighed) -> Gaussian:
@@ -102,12 +113,17 @@ def _refitted(q: Gaussian, found: Weighed) -> Gaussian:
     return Gaussian(jnp.where(good, centre, q.centre), jnp.where(good, root, q.root))
 
 
-def _weighed(target: Target, q: Gaussian, draws: int, key: Array, prepared: Prepared) -> Weighed:
+def _tailed(key: Array, draws: int, dim: int) -> Array:
+    """Draws (draw, dim) of a standard Student-t."""
     first, second = jax.random.split(key)
-    normal = jax.random.normal(first, (draws, target.dim))
+    normal = jax.random.normal(first, (draws, dim))
     # The sum of TAIL_DOF squares is cheaper than a gamma variate in JAX.
     squares = jnp.sum(jax.random.normal(second, (draws, TAIL_DOF)) ** 2, axis=1)
-    x = normal * jnp.sqrt(TAIL_DOF / squares)[:, None]
+    return normal * jnp.sqrt(TAIL_DOF / squares)[:, None]
+
+
+def _weighed(target: Target, q: Gaussian, x: Array, prepared: Prepared) -> Weighed:
+    """The Gaussian's draws with standard ones ``x`` (draw, dim), and what they are worth."""
     w = q.centre + x @ q.root.T
     potential = over_points(whitened_potential(target, prepared), prepared.args, most=IN_CACHE)(w)
     log_q = -0.5 * (TAIL_DOF + target.dim) * jnp.log1p(jnp.sum(x**2, axis=1) / TAIL_DOF)
@@ -118,7 +134,7 @@ def _weighed(target: Target, q: Gaussian, draws: int, key: Array, prepared: Prep
 @lru_cache(maxsize=IN_MEMORY)
 def compiled_weigh(target: Target, family: Any, draws: int) -> Any:
     """The jitted `weigh` (cached): ``(key, prepared)``."""
-    return jax.jit(partial(weigh, target, family, draws))
+    return jitted(partial(weigh, target, family, draws))
 
 
 def pool_size(settings: Settings) -> int:

@@ -17,7 +17,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
-from bayes_scaling._compile_cache import IN_MEMORY
+from bayes_scaling._compile_cache import IN_MEMORY, jitted
 from bayes_scaling._progress import no_progress
 from bayes_scaling.build import Args
 from bayes_scaling.infer.approximate import at_mode, pool_size, resampled, weigh
@@ -97,7 +97,7 @@ def sized(name: str) -> Settings:
 def compiled_batch_prepare(target: Target, n_starts: int) -> Any:
     """``(keys, args) -> Prepared`` over tables (cached)."""
     prepare = prepare_fn(target, n_starts, GROUPS)
-    return jax.jit(lambda keys, args: jax.lax.map(lambda x: prepare(*x, -1.0), (keys, args)))
+    return jitted(lambda keys, args: jax.lax.map(lambda x: prepare(*x, -1.0), (keys, args)))
 
 
 @lru_cache(maxsize=IN_MEMORY)
@@ -129,7 +129,7 @@ def _over_tables(run: Callable[..., Any]) -> Any:
         blank = jax.tree.map(lambda s: jnp.zeros(s.shape, s.dtype), jax.eval_shape(run, *x))
         return jax.lax.cond(live, lambda: run(*x), lambda: blank)
 
-    return jax.jit(lambda *xs: jax.lax.map(lambda x: one(*x), xs))
+    return jitted(lambda *xs: jax.lax.map(lambda x: one(*x), xs))
 
 
 @lru_cache(maxsize=IN_MEMORY)
@@ -141,7 +141,7 @@ def compiled_batch_sites(target: Target) -> Any:
         z = from_whitened(target, prepared, w)
         return jax.vmap(jax.vmap(lambda v: target.constrain(v, args)))(z)
 
-    return jax.jit(lambda prepared, w: jax.lax.map(lambda x: table(*x), (prepared, w)))
+    return jitted(lambda prepared, w: jax.lax.map(lambda x: table(*x), (prepared, w)))
 
 
 def weighed_batch(

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import jax
 import numpy as np
 import pandas as pd
 import xarray as xr
@@ -14,7 +15,7 @@ import xarray as xr
 from bayes_scaling._arviz import array_stats, stats, summary
 from bayes_scaling._errors import Note, list_names
 from bayes_scaling._x64 import in_float64
-from bayes_scaling.families import flatten_chains, link_of, sampled_coordinate
+from bayes_scaling.families import compiled_coordinates, flatten_chains
 from bayes_scaling.spec import ModelSpec
 from bayes_scaling.stats.intervals import contraction
 
@@ -293,9 +294,10 @@ def contractions(data: xr.DataTree, spec: ModelSpec) -> dict[str, float]:
     """Contraction of every parameter's sampled coordinate on its link scale (least over
     families)."""
     prior, post = (flatten_chains(data[g].to_dataset()) for g in ("prior", "posterior"))
-    reference = _reference(data)
     names = [n for n in spec.law.param_names if not spec.prior(n).is_fixed]
-    found = {n: _contraction(spec, n, prior, post, reference) for n in names}
+    sets = [{n: samples[n] for n in names} for samples in (prior, post)]
+    before, after = jax.device_get(compiled_coordinates(spec)(sets, _reference(data)))
+    found = {n: float(np.min(contraction(before[n], after[n]))) for n in names}
     for name in ("sigma", *[n for n, _ in spec.observation.extra]):
         found[name] = float(contraction(np.log(prior[name]), np.log(post[name])))
     return found
@@ -303,11 +305,3 @@ def contractions(data: xr.DataTree, spec: ModelSpec) -> dict[str, float]:
 
 def _reference(data: xr.DataTree) -> dict[str, float]:
     return {k: float(v) for k, v in json.loads(data.attrs["reference"]).items()}
-
-
-def _contraction(spec: ModelSpec, name: str, prior: Any, post: Any, ref: Any) -> float:
-    link = link_of(spec, name)
-    before, after = (
-        np.asarray(link.inv(sampled_coordinate(spec, s, name, ref))) for s in (prior, post)
-    )
-    return float(np.min(contraction(before, after)))

@@ -18,7 +18,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
-from bayes_scaling._compile_cache import IN_MEMORY
+from bayes_scaling._compile_cache import IN_MEMORY, jitted
 from bayes_scaling.infer.base import Draws, Progress, Settings
 from bayes_scaling.infer.devices import Layout, layout_of, to_host
 from bayes_scaling.infer.prepare import Prepared, compiled_from_whitened, whitened_potential
@@ -246,12 +246,12 @@ def _programs(target: Target, chains: int, layout: Layout | None) -> Programs:
 
     move = partial(advance, target)
     if layout is None:
-        return Programs(jax.jit(start), jax.jit(move))
+        return Programs(jitted(start), jitted(move))
     first, second, whole = cast("tuple[Any, Any, Any]", layout)  # shardings stand for arrays
     state = Ensemble(whole, first, first, first, whole, Tuning(*[whole] * len(Tuning._fields)))
     return Programs(
-        jax.jit(start, in_shardings=(whole,) * 3, out_shardings=state),
-        jax.jit(move, in_shardings=(state, *[whole] * 3), out_shardings=(state, second)),
+        jitted(start, in_shardings=(whole,) * 3, out_shardings=state),
+        jitted(move, in_shardings=(state, *[whole] * 3), out_shardings=(state, second)),
     )
 
 

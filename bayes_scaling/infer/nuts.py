@@ -14,7 +14,7 @@ import numpy as np
 from jax import Array
 from numpyro.infer.hmc import hmc
 
-from bayes_scaling._compile_cache import IN_MEMORY
+from bayes_scaling._compile_cache import IN_MEMORY, jitted
 from bayes_scaling.infer.base import Draws, Progress, Settings
 from bayes_scaling.infer.prepare import Prepared, compiled_from_whitened, whitened_potential
 from bayes_scaling.infer.target import Target
@@ -73,8 +73,8 @@ def compiled_nuts(target: Target, settings: Settings) -> Kernel:
     """The jitted kernel over chains (cached)."""
     kernel = nuts_kernel(target, settings)
     return Kernel(
-        jax.jit(jax.vmap(kernel.init, in_axes=(0, 0, None))),
-        jax.jit(jax.vmap(kernel.advance, in_axes=(0, None))),
+        jitted(jax.vmap(kernel.init, in_axes=(0, 0, None))),
+        jitted(jax.vmap(kernel.advance, in_axes=(0, None))),
     )
 
 

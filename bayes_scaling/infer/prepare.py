@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
-from bayes_scaling._compile_cache import IN_MEMORY
+from bayes_scaling._compile_cache import IN_MEMORY, jitted
 from bayes_scaling.build import Args
 from bayes_scaling.infer.bend import bend_at, straighten
 from bayes_scaling.infer.newton import Mode, find_mode
@@ -95,7 +95,7 @@ def other_modes(prepared: Prepared) -> int:
 @lru_cache(maxsize=IN_MEMORY)
 def compiled_prepare(target: Target, n_starts: int, n_chains: int) -> Any:
     """The jitted `prepare_fn` (cached)."""
-    return jax.jit(prepare_fn(target, n_starts, n_chains))
+    return jitted(prepare_fn(target, n_starts, n_chains))
 
 
 def _sharpen(target: Target, z: Array, args: Args) -> Mode:
@@ -127,7 +127,7 @@ def from_whitened(target: Target, prepared: Prepared, w: Array) -> Array:
 @lru_cache(maxsize=IN_MEMORY)
 def compiled_from_whitened(target: Target) -> Any:
     """`from_whitened`, jitted (cached): ``(prepared, w)``."""
-    return jax.jit(partial(from_whitened, target))
+    return jitted(partial(from_whitened, target))
 
 
 def plain_args(prepared: Prepared) -> Args:

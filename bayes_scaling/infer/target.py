@@ -12,7 +12,7 @@ import numpy as np
 from jax import Array
 from numpyro.infer.util import constrain_fn
 
-from bayes_scaling._compile_cache import IN_MEMORY
+from bayes_scaling._compile_cache import IN_MEMORY, jitted
 from bayes_scaling.build import Args, numpyro_model_of
 from bayes_scaling.infer.bend import bends, straighten
 from bayes_scaling.infer.density import Site, draw_prior, log_joint, recentre, sites_of, split
@@ -83,12 +83,16 @@ def _target(spec: ModelSpec, frozen: _ByShape) -> Target:
     sites = sites_of(model, frozen.args)
     bent = tuple(bends(spec, s.name) for s in sites for _ in range(s.stop - s.start))
 
+    @partial(jax.jit, inline=True)  # traced once, however often programs hold it
+    def joint(z: Array, args: Args) -> Array:
+        return log_joint(model, sites, z, args)
+
     def unbend(z: Array, args: Args) -> tuple[Array, Array]:
         return straighten(z, args["bend"], bent) if "bend" in args else (z, jnp.zeros(()))
 
     def potential(z: Array, args: Args) -> Array:
         straight, turn = unbend(z, args)
-        return -log_joint(model, sites, straight, args) - turn
+        return -joint(straight, {k: v for k, v in args.items() if k != "bend"}) - turn
 
     def constrain(z: Array, args: Args) -> dict[str, Array]:
         values = split(sites, unbend(z, args)[0])
@@ -102,4 +106,4 @@ def _target(spec: ModelSpec, frozen: _ByShape) -> Target:
 @lru_cache(maxsize=IN_MEMORY)
 def compiled_constrain(target: Target) -> Any:
     """`Target.constrain` over draws (chain, draw, dim), jitted (cached)."""
-    return jax.jit(jax.vmap(jax.vmap(target.constrain, in_axes=(0, None)), in_axes=(0, None)))
+    return jitted(jax.vmap(jax.vmap(target.constrain, in_axes=(0, None)), in_axes=(0, None)))

@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
-from arviz_stats.base.array import array_stats
 
+from bayes_scaling._arviz import array_stats
 from bayes_scaling._errors import SpecError, did_you_mean, list_names
 from bayes_scaling._x64 import in_float64
 from bayes_scaling.families import flatten_chains, link_of, sampled_coordinate
