@@ -14,7 +14,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from bayes_scaling._compile_cache import IN_MEMORY
+from bayes_scaling._compile_cache import IN_MEMORY, jitted
 from bayes_scaling.build import distribution
 from bayes_scaling.families import Grouping, Samples, link_of, sampled_coordinate
 from bayes_scaling.levels import sampling_order, to_paper
@@ -122,7 +122,7 @@ def compiled_law_on_rows(coordinates: Coordinates) -> LawOnRows:
         return jnp.log(mean) if on_log else mean / unit
 
     many = jax.vmap(one, in_axes=(0, None, None, None))
-    return LawOnRows(jax.jit(many), jax.jit(jax.jacfwd(one)))
+    return LawOnRows(jitted(many), jitted(jax.jacfwd(one)))
 
 
 def _paper(coordinates: Coordinates, z: Any) -> dict[str, Any]:

@@ -151,7 +151,7 @@ def _fit_keys(tables: FitTables, prob: float, coloured: bool) -> list[Any]:
     keys: list[Any] = [
         Line2D([], [], color=colour, marker="o", linestyle="", markersize=5, label="fitted runs"),
         Line2D([], [], color=colour, linewidth=1.6, label=f"law{symbol_of(held, ' at constant ')}"),
-        Patch(color=colour, alpha=0.5, linewidth=0, label=f"law with its own error: {prob:.0%} band"),
+        Patch(color=colour, alpha=0.5, linewidth=0, label=f"law and its error: {prob:.0%} band"),
         Patch(color=colour, alpha=0.2, linewidth=0, label=f"a new run: {prob:.0%} band"),
     ]
     if tables.bands["extrapolated"].any():
