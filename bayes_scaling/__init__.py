@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from bayes_scaling.backtesting import backtest as backtest
     from bayes_scaling.baselines import Baseline as Baseline
     from bayes_scaling.bootstrapping import baseline as baseline
+    from bayes_scaling.calibration import Calibration as Calibration
+    from bayes_scaling.calibration import sbc as sbc
     from bayes_scaling.catalogue import laws as laws
     from bayes_scaling.data.embedded import published_runs as published_runs
     from bayes_scaling.data.load import read_runs as read_runs
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
     from bayes_scaling.plots import plot_prior_posterior as plot_prior_posterior
     from bayes_scaling.plots import plot_prior_predictive as plot_prior_predictive
     from bayes_scaling.plots import plot_residuals as plot_residuals
+    from bayes_scaling.plots import plot_sbc as plot_sbc
     from bayes_scaling.posterior import Fit as Fit
     from bayes_scaling.prior import Prior as Prior
     from bayes_scaling.prior import fixed as fixed
@@ -64,6 +67,7 @@ _HOMES = {
     "backtesting": "Backtest backtest",
     "baselines": "Baseline",
     "bootstrapping": "baseline",
+    "calibration": "Calibration sbc",
     "catalogue": "laws",
     "data.embedded": "published_runs",
     "data.load": "read_runs",
@@ -72,7 +76,7 @@ _HOMES = {
     "fitting": "fit numpyro_model",
     "fitting_many": "ManyFits fit_many",
     "forecasting": "Forecast forecast grid",
-    "plots": "plot_fit plot_prior_posterior plot_prior_predictive plot_residuals",
+    "plots": "plot_fit plot_prior_posterior plot_prior_predictive plot_residuals plot_sbc",
     "posterior": "Fit",
     "prior": "Prior fixed halfnormal logitnormal lognormal normal uniform",
     "prior_check": "prior_predictive",

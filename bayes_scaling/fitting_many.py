@@ -149,12 +149,38 @@ def fit_many(
         _named(i, lambda table=table, spec=spec: require_rows(table, spec))
     show = progress if callable(progress) else progress_bar() if progress else no_progress
     parts = [part for job in _jobs(runs, specs, rows) for part in job.parts()]
+    return ManyFits(runs, specs, tuple(_results(parts, len(runs), seed, folder, show)))
+
+
+@in_float64
+def posteriors_of(
+    spec: ModelSpec,
+    args: Sequence[Args],
+    *,
+    seed: int = 0,
+    out: str | Path | None = None,
+    progress: Progress = no_progress,
+) -> list[Result]:
+    """Return the posteriors of tables of one model whose arguments are given.
+
+    As `fit_many`, but the arguments are taken as they are, the scale of priors and the reference
+    point among them.
+    """
+    folder = None if out is None else _folder(Path(out))
+    job = _Job(spec, make_target(spec, args[0]), tuple(range(len(args))), tuple(args))
+    return _results(list(job.parts()), len(args), seed, folder, progress)
+
+
+def _results(
+    parts: Sequence[_Job], tables: int, seed: int, folder: Path | None, show: Progress
+) -> list[Result]:
+    """The results of all parts in the order of their tables."""
     results: dict[int, Result] = {}
     for part, found in _each(parts, seed, folder):
         results.update(zip(part.places, found, strict=True))
-        show(len(results), len(runs), "fitting")
-    show(len(runs), len(runs), "done")
-    return ManyFits(runs, specs, tuple(results[i] for i in range(len(runs))))
+        show(len(results), tables, "fitting")
+    show(tables, tables, "done")
+    return [results[i] for i in range(tables)]
 
 
 def _named(place: int, make: Any) -> Any:

@@ -17,8 +17,8 @@ from bayes_scaling.build import numpyro_model_of
 from bayes_scaling.distributions import log_gamma_step
 from bayes_scaling.infer.density import log_joint, sites_of
 from bayes_scaling.infer.target import make_target
-from bayes_scaling.recovery import design
 from bayes_scaling.resolve import resolve
+from bayes_scaling.simulation import design
 
 load_catalogue()
 LAW_NAMES = [name if LAWS.get(name).inputs else f"{name}(N)" for name in LAWS]

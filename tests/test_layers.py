@@ -26,8 +26,8 @@ pointwise infer
 posterior
 storage
 fitting fitting_many
-law_draws law_coordinates scales
-extrapolation prior_check recovery
+law_draws law_coordinates scales simulation
+extrapolation calibration prior_check recovery
 error_draws
 backtesting forecasting
 by_family stacking

@@ -11,7 +11,18 @@ class Command(NamedTuple):
     examples: str
 
 
-ORDER = ("quickstart", "laws", "check", "fit", "show", "forecast", "backtest", "bench", "version")
+ORDER = (
+    "quickstart",
+    "laws",
+    "check",
+    "fit",
+    "show",
+    "forecast",
+    "backtest",
+    "sbc",
+    "bench",
+    "version",
+)
 COMMANDS: dict[str, Command] = {}
 HELP = """Bayesian scaling laws: fit runs you have, forecast runs you plan.
 
@@ -61,6 +72,7 @@ def _load_commands() -> None:
         bench_commands,  # noqa: F401
         runs_commands,  # noqa: F401
         saved_commands,  # noqa: F401
+        sbc_commands,  # noqa: F401
     )
 
 

@@ -11,6 +11,13 @@ RunsPath = Annotated[
 ]
 FitPath = Annotated[str, typer.Argument(metavar="FIT", help="File that 'fit' wrote.")]
 LawName = Annotated[str | None, typer.Argument(metavar="NAME", help="Law to describe.")]
+LawTested = Annotated[
+    str | None, typer.Argument(metavar="LAW", help="Name of a law, see 'laws'; or chinchilla.")
+]
+Tables = Annotated[int, typer.Option("--tables", min=20, help="Number of tables to simulate.")]
+Picture = Annotated[
+    str | None, typer.Option("--plot", metavar="FILE", help="Also draw a picture (.png, .pdf).")
+]
 Topic = Annotated[str | None, typer.Option("--topic", help="Only the laws of this topic.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead.")]
 
