@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.stats import t as student_t
 
 from bayes_scaling._x64 import in_float64
 from bayes_scaling.extrapolation import CHAINS, ModelError, law_at, rows_at
@@ -76,6 +75,8 @@ def _drawn(
     new = mean + luck * scale
     log_prob = None
     if y is not None:
+        from scipy.stats import t as student_t  # slow to load, and few want a density
+
         here = _on_scale(error, np.asarray(y, float))
         inward = np.log(np.asarray(y, float)) if on_log else np.log(error.unit)
         log_prob = student_t.logpdf(here, NU, loc=mean, scale=scale) - inward

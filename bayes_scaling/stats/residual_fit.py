@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
-from scipy.optimize import minimize
 
 from bayes_scaling.stats.residual_process import (
     HYPERS,
@@ -141,6 +140,8 @@ def learn(problem: Problem, hyperprior: Normal, *, law_is_right: bool) -> Learne
     law_is_right
         Whether the law has no error of its own.
     """
+    from scipy.optimize import minimize  # slow to load, and a fit does not need it
+
     free = _free(problem.rows, law_is_right)
     v = np.where(np.isin(np.arange(len(HYPERS)), free), hyperprior.mean, _absent())
     weight, z = np.ones(len(problem.response)), problem.start.copy()
