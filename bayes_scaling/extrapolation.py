@@ -150,8 +150,18 @@ def model_error(fit: Fit | Sampled, *, leave_out: str = "", seed: int = 0) -> Mo
     Raises
     ------
     ForecastError
-        When there are too many families for it.
+        When there are too many families for it, or the law has no finite value on some runs.
     """
+    try:
+        return _learned(fit, leave_out, seed)
+    except np.linalg.LinAlgError as error:
+        raise ForecastError(
+            f"the law's own error cannot be learned ({error}): the law has no finite value at some "
+            "runs. Look at fit.diagnose(), or forecast with model_error=False."
+        ) from None
+
+
+def _learned(fit: Fit | Sampled, leave_out: str, seed: int) -> ModelError:
     spec, runs = fit.spec, _thinned(fit.runs, fit.spec)
     families = len(fit.grouping.labels[spec.groups[-1]]) if spec.groups else 1
     coordinates = coordinates_of(spec, families, fit.reference)

@@ -105,13 +105,24 @@ def forecast(
     at, run = _without_run(at)
     drawn = law_draws(fit, at, jax.random.key(seed))
     bands = {"law": drawn.mean}
-    error = kept_error(fit) if model_error is True else (model_error or None)
+    error, missing = _error_for(fit, model_error)
     if error is not None:
         drawn = with_model_error(error, drawn, run, seed=seed)
         bands["model"] = drawn.mean
     bands["run"] = drawn.run
     table = forecast_table(fit, drawn.points, bands, probs)
-    return Forecast(table, _tree(fit, drawn.points, bands), _notes(fit, table, error))
+    notes = (*missing, *_notes(fit, table, error))
+    return Forecast(table, _tree(fit, drawn.points, bands), notes)
+
+
+def _error_for(fit: Fit, asked: ModelError | bool) -> tuple[ModelError | None, tuple[Note, ...]]:
+    """The model error to use; none, and a note why, where it cannot be learned."""
+    if asked is not True:
+        return asked or None, ()
+    try:
+        return kept_error(fit), ()
+    except ForecastError as error:
+        return None, (Note("no_model_error", "warning", f"the bands are the law's alone: {error}"),)
 
 
 def kept_error(fit: Fit) -> ModelError:

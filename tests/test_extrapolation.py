@@ -6,9 +6,11 @@ import pytest
 from fitted import small_fit
 
 import bayes_scaling as bs
+from bayes_scaling import extrapolation
 from bayes_scaling.data.model_errors import ALL, HYPERS, hyperprior, published_errors
 from bayes_scaling.extrapolation import MOST_ROWS, _thinned, law_at
 from bayes_scaling.families import sampled_coordinate
+from bayes_scaling.forecasting import KEPT
 from bayes_scaling.law_coordinates import coordinates_of, prior_moments, start_of
 
 LAW = "power_law(N)"
@@ -175,6 +177,16 @@ def test_published_errors_make_the_prior():
     assert (guess_sd > 0).all()
     without = hyperprior("porian_isoflop")[0]
     assert without[0] < mean[0]
+
+
+def test_a_forecast_without_model_error_says_so(bent, monkeypatch):
+    monkeypatch.setattr(extrapolation, "MOST_COORDINATES", 1)
+    monkeypatch.delitem(vars(bent), KEPT, raising=False)
+    found = bs.forecast(bent, {"N": [1e11]})
+    assert "no_model_error" in {n.code for n in found.notes}
+    assert "model_90_low" not in found.table
+    with pytest.raises(bs.ForecastError, match="at most 1"):
+        bs.model_error(bent)
 
 
 def test_errors_are_told(straight):
