@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from bayes_scaling.forecasting import Forecast as Forecast
     from bayes_scaling.forecasting import forecast as forecast
     from bayes_scaling.forecasting import grid as grid
+    from bayes_scaling.martingales import martingale as martingale
     from bayes_scaling.plots import plot_fit as plot_fit
     from bayes_scaling.plots import plot_prior_posterior as plot_prior_posterior
     from bayes_scaling.plots import plot_prior_predictive as plot_prior_predictive
@@ -76,6 +77,7 @@ _HOMES = {
     "fitting": "fit numpyro_model",
     "fitting_many": "ManyFits fit_many",
     "forecasting": "Forecast forecast grid",
+    "martingales": "martingale",
     "plots": "plot_fit plot_prior_posterior plot_prior_predictive plot_residuals plot_sbc",
     "posterior": "Fit",
     "prior": "Prior fixed halfnormal logitnormal lognormal normal uniform",

@@ -32,7 +32,7 @@ error_draws
 backtesting forecasting
 by_family stacking
 baselines
-bootstrapping
+bootstrapping martingales
 law_text
 catalogue
 plots

@@ -1,0 +1,38 @@
+"""Every law's point fit, of runs that its own function made."""
+
+import numpy as np
+import pytest
+from catalogue_draws import draw_inputs, each_point, evaluate, reference_of
+
+import bayes_scaling as bs
+from bayes_scaling.levels import sampling_order, to_paper
+
+ROWS, NOISE = 40, 0.003
+
+
+def typical(law):
+    """Parameters at the medians of their priors."""
+    values = {}
+    for param in sampling_order(law):
+        median = param.prior.median * (2.5 if param.prior.relative else 1.0)
+        values[param.name] = float(to_paper(law, param.name, median, values, reference_of(law)))
+    return values
+
+
+def test_the_point_fit_is_at_least_as_good_as_the_truth(law):
+    inputs, truth = draw_inputs(law, ROWS), typical(law)
+    rng = np.random.default_rng(0)
+    response = law.response or "Y"
+    y = np.asarray(evaluate(law, {**inputs, **truth})) * np.exp(NOISE * rng.normal(size=ROWS))
+    asked = f"{law.name}({', '.join(law.inputs)})"
+    found = bs.baseline(
+        bs.read_runs({**inputs, response: y}, response=response), asked, replicates=2, starts=4
+    )
+    own = each_point({n: found.point[n].to_numpy() for n in law.param_names}, 1)[0]
+    miss = [np.log(y / np.asarray(evaluate(law, {**inputs, **p}))) for p in (own, truth)]
+    fitted, true = (np.where(np.abs(m) > 1e-3, 1e-3 * (np.abs(m) - 5e-4), m**2 / 2).sum()
+                    for m in miss)  # fmt: skip
+    assert fitted < true
+    assert fitted > 0.5 * true, "seven parameters cannot explain the scatter of forty runs"
+    assert found.point["loss"].item() == pytest.approx(fitted, rel=1e-4)
+    assert not found.notes
