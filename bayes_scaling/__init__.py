@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from bayes_scaling.calibration import Calibration as Calibration
     from bayes_scaling.calibration import sbc as sbc
     from bayes_scaling.catalogue import laws as laws
+    from bayes_scaling.comparing import Intervals as Intervals
+    from bayes_scaling.comparing import compare_intervals as compare_intervals
     from bayes_scaling.data.embedded import published_runs as published_runs
     from bayes_scaling.data.load import read_runs as read_runs
     from bayes_scaling.data.runs import Runs as Runs
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
     from bayes_scaling.forecasting import grid as grid
     from bayes_scaling.martingales import martingale as martingale
     from bayes_scaling.plots import plot_fit as plot_fit
+    from bayes_scaling.plots import plot_intervals as plot_intervals
     from bayes_scaling.plots import plot_prior_posterior as plot_prior_posterior
     from bayes_scaling.plots import plot_prior_predictive as plot_prior_predictive
     from bayes_scaling.plots import plot_residuals as plot_residuals
@@ -70,6 +73,7 @@ _HOMES = {
     "bootstrapping": "baseline",
     "calibration": "Calibration sbc",
     "catalogue": "laws",
+    "comparing": "Intervals compare_intervals",
     "data.embedded": "published_runs",
     "data.load": "read_runs",
     "data.runs": "Runs",
@@ -78,7 +82,8 @@ _HOMES = {
     "fitting_many": "ManyFits fit_many",
     "forecasting": "Forecast forecast grid",
     "martingales": "martingale",
-    "plots": "plot_fit plot_prior_posterior plot_prior_predictive plot_residuals plot_sbc",
+    "plots": "plot_fit plot_intervals plot_prior_posterior plot_prior_predictive plot_residuals "
+    "plot_sbc",
     "posterior": "Fit",
     "prior": "Prior fixed halfnormal logitnormal lognormal normal uniform",
     "prior_check": "prior_predictive",

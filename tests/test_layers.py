@@ -33,6 +33,7 @@ backtesting forecasting
 by_family stacking
 baselines
 bootstrapping martingales
+comparing
 law_text
 catalogue
 plots

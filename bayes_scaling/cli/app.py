@@ -19,6 +19,7 @@ ORDER = (
     "show",
     "forecast",
     "backtest",
+    "baseline",
     "sbc",
     "bench",
     "version",
@@ -69,6 +70,7 @@ def _load_commands() -> None:
     from bayes_scaling.cli import (
         about_commands,  # noqa: F401 - entered by being imported
         backtest_commands,  # noqa: F401
+        baseline_commands,  # noqa: F401
         bench_commands,  # noqa: F401
         runs_commands,  # noqa: F401
         saved_commands,  # noqa: F401

@@ -132,6 +132,12 @@ Cut = Annotated[
         "--cut", metavar="X", help="Share of runs to fit, or a value such as 1B; repeat for more."
     ),
 ]
+Replicates = Annotated[
+    int,
+    typer.Option(
+        "--replicates", min=2, help="Draws of the bootstrap and the martingale posterior."
+    ),
+]
 TableOut = Annotated[
     str | None, typer.Option("--out", metavar="FILE", help="Also write the table as CSV.")
 ]

@@ -12,12 +12,12 @@ from bayes_scaling.cli.shell_words import quoted_labels
 from bayes_scaling.data.table import open_table
 from bayes_scaling.data.validate import read_labels, read_numbers
 from bayes_scaling.law_draws import points_of
-from bayes_scaling.posterior import Fit
+from bayes_scaling.posterior import Fit, Sampled
 from bayes_scaling.quantity import parse_assignments
 from bayes_scaling.symbols import COVARIATES, find_symbol
 
 
-def read_points(fit: Fit, at: Sequence[str], at_file: str | None) -> pd.DataFrame:
+def read_points(fit: Fit | Sampled, at: Sequence[str], at_file: str | None) -> pd.DataFrame:
     """Return all points as one checked frame, in the order given, those of the file last.
 
     Raises
@@ -35,11 +35,11 @@ def read_points(fit: Fit, at: Sequence[str], at_file: str | None) -> pd.DataFram
     return pd.concat([points_of(fit, each) for each in given], join="inner", ignore_index=True)
 
 
-def _known(fit: Fit) -> list[str]:
+def _known(fit: Fit | Sampled) -> list[str]:
     return list(dict.fromkeys([*fit.runs.covariates, *COVARIATES, *fit.runs.groups]))
 
 
-def _point(fit: Fit, text: str) -> dict[str, float | str]:
+def _point(fit: Fit | Sampled, text: str) -> dict[str, float | str]:
     point = parse_assignments(quoted_labels(text, fit.runs.groups))
     known = _known(fit)
     stray = [name for name in point if name not in known]
@@ -52,7 +52,7 @@ def _point(fit: Fit, text: str) -> dict[str, float | str]:
     return point
 
 
-def _from_file(fit: Fit, path: str) -> pd.DataFrame:
+def _from_file(fit: Fit | Sampled, path: str) -> pd.DataFrame:
     table = open_table(path)
     columns = _symbols(fit, list(table.columns))
     read = {
@@ -66,7 +66,7 @@ def _numbers(table: pd.DataFrame, column: str) -> Any:
     return read_numbers(table, column, find_symbol(column) or column)
 
 
-def _symbols(fit: Fit, columns: Sequence[str]) -> Mapping[str, str]:
+def _symbols(fit: Fit | Sampled, columns: Sequence[str]) -> Mapping[str, str]:
     """Columns of the file by symbol or group; columns that are neither are passed over."""
     known, found = set(_known(fit)), {}
     for column in columns:

@@ -72,17 +72,17 @@ def print_forecast(table: pd.DataFrame, fit: Fit) -> None:
 
 def _number_columns(table: pd.DataFrame, fit: Fit) -> dict[str, list[str]]:
     probs = [c[4:-4] for c in table.columns if c.startswith("law_") and c.endswith("_low")]
-    decimals = _decimals(table, probs)
+    decimals = decimals_of(table, probs)
     inputs = dict.fromkeys(c for c in ("N", "D", *fit.spec.law.inputs) if c in table)
     columns = {c: [format_quantity(v) for v in table[c]] for c in inputs}
-    columns["median"] = [_number(v, decimals) for v in table["median"]]
+    columns["median"] = [number(v, decimals) for v in table["median"]]
     shown = [("law", p) for p in probs]
     if "model_" + probs[-1] + "_low" in table and "actual" not in table:
         shown.append(("model", probs[-1]))
     for kind, p in [*shown, *(("run", p) for p in probs)]:
-        columns[f"{kind} {p} %"] = _bands(table, f"{kind}_{p}", decimals)
+        columns[f"{kind} {p} %"] = bands(table, f"{kind}_{p}", decimals)
     if "actual" in table:
-        columns["actual"] = [_number(v, max(3, decimals)) for v in table["actual"]]
+        columns["actual"] = [number(v, max(3, decimals)) for v in table["actual"]]
     far = beyond(table) if "actual" not in table else []  # its loss says more
     return columns | {f"{c[7:]} outside": [f"{v:+.1f} dec" for v in table[c]] for c in far}
 
@@ -93,17 +93,19 @@ def beyond(table: pd.DataFrame) -> list[str]:
     return [c for c in names if np.any(table[c].to_numpy())]
 
 
-def _decimals(table: pd.DataFrame, probs: Sequence[str]) -> int:
+def decimals_of(table: pd.DataFrame, probs: Sequence[str]) -> int:
     """Decimals that show two digits of the narrowest law band."""
     low, high = (table[f"law_{probs[-1]}_{end}"].to_numpy() for end in ("low", "high"))
     width = float((high - low).min())
     return min(6, max(0, 1 - _place(width))) if width > 0 else 3
 
 
-def _bands(table: pd.DataFrame, name: str, decimals: int) -> list[str]:
+def bands(table: pd.DataFrame, name: str, decimals: int) -> list[str]:
+    """Return the intervals of a table as ranges."""
     ends = zip(table[f"{name}_low"], table[f"{name}_high"], strict=True)
-    return [f"{_number(low, decimals)}..{_number(high, decimals)}" for low, high in ends]
+    return [f"{number(low, decimals)}..{number(high, decimals)}" for low, high in ends]
 
 
-def _number(value: float, decimals: int) -> str:
+def number(value: float, decimals: int) -> str:
+    """Return a number with so many decimals, or four digits of a large one."""
     return f"{value:.{decimals}f}" if abs(value) < 1e5 else f"{value:.4g}"

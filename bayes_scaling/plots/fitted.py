@@ -90,14 +90,14 @@ def plot_fit(
     colours = colours_of(tables.bands, tables.points, tables.cut.hold)
     for panel, axis in zip(tables.panels, axes, strict=True):
         curves = tables.bands[tables.bands["panel"] == panel]
-        _draw_bands(axis, curves, colours)
-        _draw_runs(axis, tables.points[tables.points["panel"] == panel], colours)
+        draw_bands(axis, curves, colours)
+        draw_runs(axis, tables.points[tables.points["panel"] == panel], colours)
         axis.set_title(_panel_title(panel, curves), fontsize=10)
     set_scales(axes, tables.points["x"], tables.points["observed"])
     name_axes(axes, label(tables.cut.against), label(fit.spec.law.response))
     draw_heading(figure, axes, title(fit.spec.law, left_out(tables)), ax)
     draw_bar(figure, axes, colours)
-    draw_legend(figure, axes, _fit_keys(tables, prob, bool(colours.map)), ax)
+    draw_legend(figure, axes, fit_keys(tables, prob, bool(colours.map)), ax)
     return figure
 
 
@@ -113,7 +113,8 @@ def _canvas(tables: FitTables, ax: Axes | None) -> tuple[Figure, list[Axes]]:
     return cast("Figure", ax.figure), [ax]
 
 
-def _draw_bands(axis: Axes, rows: pd.DataFrame, colours: Colours) -> None:
+def draw_bands(axis: Axes, rows: pd.DataFrame, colours: Colours) -> None:
+    """Draw the curves of a panel with their bands (see `FitTables`)."""
     for (hold, level), one in rows.groupby(["hold", "level"], dropna=False):
         own = hold == colours.symbol or not colours.map
         colour = colours.of(float(str(level))) if own else LONE
@@ -135,14 +136,16 @@ def _panel_title(panel: str, rows: pd.DataFrame) -> str:
     return f"{panel}, at {where}" if panel else f"at {where}"
 
 
-def _draw_runs(axis: Axes, rows: pd.DataFrame, colours: Colours) -> None:
+def draw_runs(axis: Axes, rows: pd.DataFrame, colours: Colours) -> None:
+    """Draw the runs of a panel, fitted and new (see `FitTables`)."""
     fitted, new = (rows[rows["role"] == role] for role in (FITTED, NEW))
     dots(axis, fitted["x"], fitted["observed"], colours.of_all(fitted["level"]))
     bars(axis, new["x"], new["run_low"], new["run_high"])
     diamonds(axis, new["x"], new["observed"], colours.of_all(new["level"]))
 
 
-def _fit_keys(tables: FitTables, prob: float, coloured: bool) -> list[Any]:
+def fit_keys(tables: FitTables, prob: float, coloured: bool) -> list[Any]:
+    """Return the keys of the legend of runs, curves and bands."""
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 
