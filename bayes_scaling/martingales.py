@@ -164,7 +164,7 @@ def likelihood_fits(
     """
     point = point_fits(spec, families, starts, SQUARE)
     free, runs = len(free_names(spec)), np.asarray([len(r) for r in families.rows])
-    weights = 1.0 * families.tables.mask
+    weights, sigma, nu = 1.0 * families.tables.mask, np.ones(len(runs)), np.ones(len(runs))
     for _ in range(ROUNDS):
         scatter = [_scatter_of(spec, left) for left in _own_misses(spec, families, point)]
         sigma, nu = np.array(scatter).T

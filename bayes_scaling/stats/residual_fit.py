@@ -148,6 +148,7 @@ def learn(problem: Problem, hyperprior: Normal, *, law_is_right: bool) -> Learne
     slope: Callable[[np.ndarray], tuple[float, np.ndarray]] = _objective(
         problem, hyperprior, v, free, weight, most_likely(problem, v, weight, z).linear
     )
+    x, lowest = np.zeros(len(free)), np.inf
     for turn in range(ROUNDS):
         mode = most_likely(problem, v, weight, z)
         for _ in range(WEIGHINGS if turn else 0):
@@ -160,10 +161,10 @@ def learn(problem: Problem, hyperprior: Normal, *, law_is_right: bool) -> Learne
         found = minimize(
             slope, start, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": 30}
         )
-        v = v.copy()
-        v[free] = hyperprior.mean[free] + hyperprior.spread[free] * found.x
-    cov, log_det = _spread(slope, found.x)
-    evidence = -float(found.fun) + 0.5 * log_det + _weight_prior(weight)
+        x, lowest, v = found.x, float(found.fun), v.copy()
+        v[free] = hyperprior.mean[free] + hyperprior.spread[free] * x
+    cov, log_det = _spread(slope, x)
+    evidence = -lowest + 0.5 * log_det + _weight_prior(weight)
     scale = hyperprior.spread[free]
     return Learned(v, free, cov * np.outer(scale, scale), evidence, weight, z)
 
@@ -195,7 +196,7 @@ def _objective(
             value, slope = evidence_and_slope(here, problem.rows, linear, weight)
         except np.linalg.LinAlgError:
             return 1e10, np.zeros_like(x)
-        return 0.5 * x @ x - value, x - slope[free] * prior.spread[free]
+        return float(0.5 * x @ x - value), x - slope[free] * prior.spread[free]
 
     return cost
 
