@@ -34,7 +34,7 @@ def make_args(runs: Runs, spec: ModelSpec) -> dict[str, Any]:
         "y": y,
         "mask": np.ones(len(y), bool),
         "ref": {name: np.float64(geometric_mean(values)) for name, values in x.items()},
-        "scale": np.float64(np.median(np.abs(y))),
+        "scale": typical_response(y),
         "blur": np.float64(0.0),
         **_group_args(runs, spec),
     }
@@ -43,6 +43,11 @@ def make_args(runs: Runs, spec: ModelSpec) -> dict[str, Any]:
     if spec.noise_trend:
         args["trend"] = decades(runs.values[spec.noise_trend], runs.values[spec.noise_trend])
     return args
+
+
+def typical_response(y: np.ndarray) -> np.float64:
+    """The size of a response, which relative priors are multiples of."""
+    return np.float64(np.median(np.abs(y)))
 
 
 def decades(values: np.ndarray, data: np.ndarray) -> np.ndarray:

@@ -18,6 +18,7 @@ from bayes_scaling.data.runs import Runs
 from bayes_scaling.error_draws import with_model_error
 from bayes_scaling.extrapolation import ModelError
 from bayes_scaling.extrapolation import model_error as learn_error
+from bayes_scaling.infer.prior_notes import forecast_note
 from bayes_scaling.law_draws import law_draws
 from bayes_scaling.posterior import Fit, Sampled
 from bayes_scaling.stats.intervals import equal_tailed
@@ -111,7 +112,7 @@ def forecast(
         bands["model"] = drawn.mean
     bands["run"] = drawn.run
     table = forecast_table(fit, drawn.points, bands, probs)
-    notes = (*missing, *_notes(fit, table, error))
+    notes = (*missing, *_notes(fit, table, bands["law"], error))
     return Forecast(table, _tree(fit, drawn.points, bands), notes)
 
 
@@ -203,7 +204,9 @@ def _tree(fit: Fit, points: pd.DataFrame, bands: Mapping[str, np.ndarray]) -> xr
     return xr.DataTree.from_dict({"predictions": predictions, "predictions_constant_data": inputs})
 
 
-def _notes(fit: Fit, table: pd.DataFrame, error: ModelError | None) -> tuple[Note, ...]:
+def _notes(
+    fit: Fit, table: pd.DataFrame, law: np.ndarray, error: ModelError | None
+) -> tuple[Note, ...]:
     notes = []
     unknown = "which no band here includes" if error is None else "by more than nearer runs tell"
     for name in fit.spec.law.inputs:
@@ -228,6 +231,9 @@ def _notes(fit: Fit, table: pd.DataFrame, error: ModelError | None) -> tuple[Not
                 "forecast for a new one." + did_you_mean(names[0], fit.grouping.labels[group]),
             )
         )
+    hangs = forecast_note(fit.data, fit.spec, law)
+    if hangs is not None:
+        notes.append(hangs)
     severity = fit.diagnose().severity
     if severity == "error":
         notes.append(

@@ -111,7 +111,7 @@ def test_right_posteriors_pass(made, found):
 @pytest.mark.parametrize(
     ("move", "words"),
     [
-        (lambda v, mean, sd: mean + 0.7 * (v - mean), "posteriors too narrow"),
+        (lambda v, mean, sd: mean + 0.5 * (v - mean), "posteriors too narrow"),
         (lambda v, mean, sd: mean + 1.6 * (v - mean), "posteriors too wide"),
         (lambda v, mean, sd: v + 0.6 * sd, "draws too high"),
         (lambda v, mean, sd: v - 0.6 * sd, "draws too low"),
@@ -121,6 +121,15 @@ def test_wrong_posteriors_are_told_with_what_is_wrong(made, found, move, words):
     told = ranked(made, changed(found, move))
     assert "alpha" in told.failed
     assert f"'alpha' ({words})" in told.verdict
+
+
+def test_one_scalar_30_per_cent_too_narrow_is_told(made, found):
+    """By the log likelihood too, which knows of parameters that no longer move together."""
+    told = ranked(made, changed(found, lambda v, mean, sd: mean + 0.7 * (v - mean)))
+    tests = told.table().set_index("parameter")
+    assert not told.ok
+    assert tests.loc["alpha", "spread"] > 1.2
+    assert LIKELIHOOD in told.failed
 
 
 def test_posteriors_that_are_the_prior_are_told_by_the_likelihood(made, found):

@@ -16,6 +16,8 @@ from bayes_scaling._arviz import array_stats, stats, summary
 from bayes_scaling._errors import Note, list_names
 from bayes_scaling._x64 import in_float64
 from bayes_scaling.families import compiled_coordinates, flatten_chains
+from bayes_scaling.infer.prior_notes import conflict_note, sensitive_note
+from bayes_scaling.infer.sensitivity import prior_sensitivity, reference_of
 from bayes_scaling.spec import ModelSpec
 from bayes_scaling.stats.intervals import contraction
 
@@ -47,11 +49,14 @@ class Diagnosis:
         sampler has an energy; ``pareto_k`` where it weighs draws.
     contraction
         Prior-to-posterior contraction of every parameter's sampled coordinate.
+    sensitivity
+        How far every parameter hangs on the priors; see `bayes_scaling.infer.sensitivity`.
     """
 
     findings: tuple[Note, ...]
     numbers: dict[str, float]
     contraction: dict[str, float]
+    sensitivity: pd.DataFrame
 
     @property
     def severity(self) -> str:
@@ -91,7 +96,7 @@ def diagnose(data: xr.DataTree, spec: ModelSpec, notes: tuple[Note, ...] = ()) -
     """Return the diagnosis of a fit's DataTree; ``notes`` are passed on with the findings."""
     quality = _quality(data)
     numbers = _numbers(data, quality)
-    shrink = contractions(data, spec)
+    shrink, hangs = contractions(data, spec), prior_sensitivity(data, spec)
     checks: list[Callable[[], Note | None]] = [
         lambda: _rhat(quality),
         lambda: _ess(quality, data["posterior"].sizes),
@@ -102,10 +107,12 @@ def diagnose(data: xr.DataTree, spec: ModelSpec, notes: tuple[Note, ...] = ()) -
         lambda: _tree_depth(data),
         lambda: _stuck(data),
         lambda: _uninformed(shrink),
+        lambda: conflict_note(hangs),
+        lambda: sensitive_note(hangs, [n for n, c in shrink.items() if c < UNINFORMED]),
     ]
     found = [n for n in (check() for check in checks) if n is not None]
     ordered = sorted([*found, *notes], key=lambda n: -_RANK[n.severity])
-    return Diagnosis(tuple(ordered), numbers, shrink)
+    return Diagnosis(tuple(ordered), numbers, shrink, hangs)
 
 
 def _quality(data: xr.DataTree) -> pd.DataFrame:
@@ -296,12 +303,8 @@ def contractions(data: xr.DataTree, spec: ModelSpec) -> dict[str, float]:
     prior, post = (flatten_chains(data[g].to_dataset()) for g in ("prior", "posterior"))
     names = [n for n in spec.law.param_names if not spec.prior(n).is_fixed]
     sets = [{n: samples[n] for n in names} for samples in (prior, post)]
-    before, after = jax.device_get(compiled_coordinates(spec)(sets, _reference(data)))
+    before, after = jax.device_get(compiled_coordinates(spec)(sets, reference_of(data)))
     found = {n: float(np.min(contraction(before[n], after[n]))) for n in names}
     for name in ("sigma", *[n for n, _ in spec.observation.extra]):
         found[name] = float(contraction(np.log(prior[name]), np.log(post[name])))
     return found
-
-
-def _reference(data: xr.DataTree) -> dict[str, float]:
-    return {k: float(v) for k, v in json.loads(data.attrs["reference"]).items()}
