@@ -2,9 +2,9 @@
 
 Run as ``python benchmarks/forecasting.py --data DIR [--only TEXT] [--out FILE]``. Chinchilla's law
 is fitted to the smaller runs of every table and judged on the runs held back. ``bootstrap`` is the
-field's habit: a Huber loss of log residuals, family by family, `REPLICATES` bootstrap replicates,
-and the residuals for the scatter of runs. ``posterior`` is the law's alone; ``ours``, the default
-forecast, has the law's own error in, with the table's own row left out of the published errors
+field's habit, `bayes_scaling.baseline` with `REPLICATES` replicates, ``martingale`` the interval
+without a prior of `bayes_scaling.martingale`. ``posterior`` is the law's alone; ``ours``, the
+default forecast, has the law's own error in, the table's own row left out of the published errors
 that its prior comes from. Errors, widths and CRPS in per cent of the loss.
 """
 
@@ -17,14 +17,12 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from many import point_fit
 from surfaces import SURFACES
 
 import bayes_scaling as bs
 from bayes_scaling.backtesting import score_table, summarise
 from bayes_scaling.bench.compare import about
 from bayes_scaling.resolve import resolve
-from bayes_scaling.scales import families_of
 
 REPLICATES = 200
 PROBS = (0.5, 0.8, 0.9)
@@ -33,28 +31,18 @@ LEVELS = [f"{100 * p:g}" for p in PROBS]
 Bands = dict[str, np.ndarray]
 
 
-def curve(p: np.ndarray, runs: bs.Runs) -> np.ndarray:
-    """Log loss (row,) of a point fit."""
-    log_n, log_d = np.log(runs.values["N"]), np.log(runs.values["D"])
-    parts = [p[0] - p[3] * log_n, p[1] - p[4] * log_d, np.full(runs.n, p[2])]
-    return np.logaddexp.reduce(parts, axis=0)
-
-
 def bootstrap(train: bs.Runs, test: bs.Runs) -> Bands:
-    """Law and new runs (sample, row) of the held-back runs, a family at a time."""
-    rng = np.random.default_rng(0)
-    law = np.empty((REPLICATES, test.n))
-    run = np.empty_like(law)
-    for name in np.unique(families_of(test)):
-        own, there = train.subset(families_of(train) == name), families_of(test) == name
-        ahead = test.subset(there)
-        residuals = np.log(own.values["L"]) - curve(point_fit(dict(own.values)), own)
-        for i in range(REPLICATES):
-            rows = rng.integers(0, own.n, own.n)
-            fitted = point_fit({k: v[rows] for k, v in own.values.items()})
-            law[i, there] = curve(fitted, ahead)
-            run[i, there] = law[i, there] + rng.choice(residuals, ahead.n)
-    return {"law": np.exp(law), "run": np.exp(run)}
+    """Bands (sample, row) of log-Huber point fits and a bootstrap, a family at a time."""
+    return _named(bs.baseline(train, replicates=REPLICATES).law_and_runs(test)[1:])
+
+
+def martingale(train: bs.Runs, test: bs.Runs) -> Bands:
+    """The same of a martingale posterior."""
+    return _named(bs.martingale(train).law_and_runs(test)[1:])
+
+
+def _named(draws: tuple[np.ndarray, np.ndarray]) -> Bands:
+    return {"law": draws[0], "run": draws[1]}
 
 
 def posterior(train: bs.Runs, test: bs.Runs, *, ours: bool, source: str) -> Bands:
@@ -68,6 +56,7 @@ def posterior(train: bs.Runs, test: bs.Runs, *, ours: bool, source: str) -> Band
 
 METHODS: dict[str, Callable[[bs.Runs, bs.Runs, str], Bands]] = {
     "bootstrap": lambda train, test, _: bootstrap(train, test),
+    "martingale": lambda train, test, _: martingale(train, test),
     "posterior": lambda train, test, source: posterior(train, test, ours=False, source=source),
     "ours": lambda train, test, source: posterior(train, test, ours=True, source=source),
 }
