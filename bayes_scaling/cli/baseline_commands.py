@@ -167,11 +167,9 @@ def _columns(found: Intervals) -> dict[str, list[str]]:
     columns |= {c: [format_quantity(v) for v in table[c]] for c in inputs}
     columns["median"] = [number(v, decimals) for v in table["median"]]
     columns |= {f"{p} %": bands(table, f"run_{p}", decimals) for p in probs}
-    told = {
-        k: [UNKNOWN if "nan" in v else v for v in columns[k]]
-        for k in ("median", *(f"{p} %" for p in probs))
-    }
-    return columns | told | _actual(table, probs, decimals)
+    columns |= _actual(table, probs, decimals)
+    told = [k for k in columns if k not in spec.groups]
+    return columns | {k: [UNKNOWN if "nan" in v else v for v in columns[k]] for k in told}
 
 
 def _actual(table: pd.DataFrame, probs: list[str], decimals: int) -> dict[str, list[str]]:
