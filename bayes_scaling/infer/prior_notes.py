@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
@@ -81,7 +82,7 @@ def forecast_note(data: xr.DataTree, spec: ModelSpec, law: np.ndarray) -> Note |
     chosen = np.unique(np.linspace(0, law.shape[1] - 1, POINTS).round().astype(int))
     draws = law[:, chosen].reshape(*shape, -1)
     whole = sum(priors.values(), np.zeros(shape))
-    found = sensitivity(draws, power_weights(whole))
+    found = np.nan_to_num(sensitivity(draws, power_weights(whole)))
     worst = int(np.argmax(found))
     if not found[worst] >= SENSITIVE:
         return None
@@ -105,7 +106,12 @@ def _movers(priors: Mapping[str, np.ndarray], draws: np.ndarray, most: int = 2) 
 
 def halved(density: np.ndarray, draws: np.ndarray) -> Halved:
     """Return what draws would be with half of a log density, both (chain, draw)."""
-    log_weight, k = array_stats.psislw(0.5 * density.ravel())
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of few draws: the tail's shape then says so too
+            log_weight, k = array_stats.psislw(0.5 * density.ravel())
+    except ValueError:  # draws that repeat have no tail
+        return Halved(np.nan, np.nan)
     if not k <= PARETO_LIMIT:
         return Halved(np.nan, np.nan)
     weight = np.exp(np.asarray(log_weight) - np.max(log_weight))

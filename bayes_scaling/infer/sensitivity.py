@@ -211,14 +211,25 @@ def _coordinates(draws: _Draws) -> dict[str, np.ndarray]:
 
 
 def power_weights(density: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return smoothed weights (chain, draw) of draws whose log density is scaled by `ALPHAS`."""
-    logs = (array_stats.power_scale_lw(density, alpha=a, axis=(-2, -1)) for a in ALPHAS)
-    below, above = (np.exp(x - np.max(x)) for x in logs)
+    """Return weights (chain, draw) of draws whose log density is scaled by each of `ALPHAS`.
+
+    Not smoothed: a hundredth of a log density has no tail, and draws that repeat, as resampled ones
+    of a poor approximation do, have none that could be smoothed.
+    """
+    below, above = (np.exp((alpha - 1.0) * (density - np.median(density))) for alpha in ALPHAS)
     return below / below.sum(), above / above.sum()
 
 
 def sensitivity(draws: np.ndarray, weights: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
-    """Return the sensitivity of draws (chain, draw) or (chain, draw, ...), flat."""
+    """Return the sensitivity of draws (chain, draw) or (chain, draw, ...), flat.
+
+    NaN for draws that are all the same.
+    """
     columns = draws.reshape(*draws.shape[:2], -1)
-    each = np.moveaxis(columns, -1, 0)
-    return np.asarray([array_stats.power_scale_sense(x, *weights, *ALPHAS) for x in each])
+    return np.asarray([_sensitivity(x, weights) for x in np.moveaxis(columns, -1, 0)])
+
+
+def _sensitivity(draws: np.ndarray, weights: tuple[np.ndarray, np.ndarray]) -> float:
+    if np.ptp(draws) == 0.0:
+        return np.nan
+    return float(array_stats.power_scale_sense(draws, *weights, *ALPHAS))
