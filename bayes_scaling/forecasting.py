@@ -231,6 +231,15 @@ def _notes(
                 "forecast for a new one." + did_you_mean(names[0], fit.grouping.labels[group]),
             )
         )
+    if error is not None and not error.settled:
+        notes.append(
+            Note(
+                "model_error_unsettled",
+                "warning",
+                "the draws of the law with its own error have not settled: its bands are "
+                "approximate; compare with model_error=False, or add runs.",
+            )
+        )
     hangs = forecast_note(fit.data, fit.spec, law)
     if hangs is not None:
         notes.append(hangs)

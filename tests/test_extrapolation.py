@@ -1,5 +1,7 @@
 """The law's own error: none where the law is right, a band that opens where it is not."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -187,6 +189,12 @@ def test_a_forecast_without_model_error_says_so(bent, monkeypatch):
     assert "model_90_low" not in found.table
     with pytest.raises(bs.ForecastError, match="at most 1"):
         bs.model_error(bent)
+
+
+def test_draws_that_have_not_settled_are_told_of(bent):
+    error = replace(bs.model_error(bent), settled=False)
+    found = bs.forecast(bent, {"N": [1e11]}, model_error=error)
+    assert "model_error_unsettled" in {n.code for n in found.notes}
 
 
 def test_errors_are_told(straight):

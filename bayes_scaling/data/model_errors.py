@@ -8,8 +8,9 @@ from importlib.resources import files
 import numpy as np
 import pandas as pd
 
+from bayes_scaling.stats.residual_process import HYPERS
+
 FILE = "model_errors.csv"
-HYPERS = ("size", "length", "noise", "noise_trend", "size_trend", "run")
 LOGGED = ("size", "length", "noise", "run")
 # Before any table: errors of 1 % that reach a decade and are larger for small runs; noise of 0.5 %.
 MEDIANS = {"size": 0.01, "length": 1.0, "noise": 0.005, "noise_trend": 0.0, "size_trend": -0.3,
