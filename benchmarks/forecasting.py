@@ -1,7 +1,8 @@
 """Forecasts of the largest runs of published tables: what the bands hold, and how wide they are.
 
-Run as ``python benchmarks/forecasting.py --data DIR [--only TEXT] [--out FILE]``. Chinchilla's law
-is fitted to the smaller runs of every table and judged on the runs held back. ``bootstrap`` is the
+Run as ``python benchmarks/forecasting.py --data DIR [--only TEXT] [--out FILE]``. Chinchilla's law,
+or the one that `surfaces` names, is fitted to the smaller runs of every table and judged on the
+runs held back. ``bootstrap`` is the
 field's habit, `bayes_scaling.baseline` with `REPLICATES` replicates, ``martingale`` the interval
 without a prior of `bayes_scaling.martingale`. ``posterior`` is the law's alone; ``ours``, the
 default forecast, has the law's own error in, the table's own row left out of the published errors
@@ -17,7 +18,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from surfaces import SURFACES
+from surfaces import SURFACES, TABLES
 
 import bayes_scaling as bs
 from bayes_scaling.backtesting import score_table, summarise
@@ -31,46 +32,48 @@ LEVELS = [f"{100 * p:g}" for p in PROBS]
 Bands = dict[str, np.ndarray]
 
 
-def bootstrap(train: bs.Runs, test: bs.Runs) -> Bands:
+def bootstrap(train: bs.Runs, test: bs.Runs, law: str) -> Bands:
     """Bands (sample, row) of log-Huber point fits and a bootstrap, a family at a time."""
-    return _named(bs.baseline(train, replicates=REPLICATES).law_and_runs(test)[1:])
+    return _named(bs.baseline(train, law, replicates=REPLICATES).law_and_runs(test)[1:])
 
 
-def martingale(train: bs.Runs, test: bs.Runs) -> Bands:
+def martingale(train: bs.Runs, test: bs.Runs, law: str) -> Bands:
     """The same of a martingale posterior."""
-    return _named(bs.martingale(train).law_and_runs(test)[1:])
+    return _named(bs.martingale(train, law).law_and_runs(test)[1:])
 
 
 def _named(draws: tuple[np.ndarray, np.ndarray]) -> Bands:
     return {"law": draws[0], "run": draws[1]}
 
 
-def posterior(train: bs.Runs, test: bs.Runs, *, ours: bool, source: str) -> Bands:
+def posterior(train: bs.Runs, test: bs.Runs, law: str, *, ours: bool, source: str) -> Bands:
     """Bands (sample, row) of the posterior; ours has the law's own error in."""
-    fit = bs.fit(train, progress=False)
+    fit = bs.fit(train, law, progress=False)
     error = bs.model_error(fit, leave_out=source) if ours else False
     found = bs.forecast(fit, test, model_error=error).data["predictions"]
-    names = {"law": "L_law", "model": "L_model", "run": "L"}
+    y = train.response
+    names = {"law": f"{y}_law", "model": f"{y}_model", "run": y}
     return {k: np.asarray(found[v]).reshape(-1, test.n) for k, v in names.items() if v in found}
 
 
-METHODS: dict[str, Callable[[bs.Runs, bs.Runs, str], Bands]] = {
-    "bootstrap": lambda train, test, _: bootstrap(train, test),
-    "martingale": lambda train, test, _: martingale(train, test),
-    "posterior": lambda train, test, source: posterior(train, test, ours=False, source=source),
-    "ours": lambda train, test, source: posterior(train, test, ours=True, source=source),
+METHODS: dict[str, Callable[[bs.Runs, bs.Runs, str, str], Bands]] = {
+    "bootstrap": lambda train, test, law, _: bootstrap(train, test, law),
+    "martingale": lambda train, test, law, _: martingale(train, test, law),
+    "posterior": lambda train, test, law, _: posterior(train, test, law, ours=False, source=""),
+    "ours": lambda train, test, law, source: posterior(train, test, law, ours=True, source=source),
 }
 
 
 def judge(name: str, method: str, data: Path) -> dict[str, Any]:
     """The scores of a method on a table."""
-    surface = SURFACES[name](data)
+    surface = TABLES[name](data)
     train, test = surface.runs.subset(~surface.ahead), surface.runs.subset(surface.ahead)
     clock = time.perf_counter()
-    bands = METHODS[method](train, test, name)
+    bands = METHODS[method](train, test, surface.law, name)
     seconds = time.perf_counter() - clock
-    spec = resolve(train, "chinchilla")
-    table = score_table(spec, bands, test.values["L"], PROBS).assign(distance=0.0)
+    spec = resolve(train, surface.law)
+    actual = test.values[test.response]
+    table = score_table(spec, bands, actual, PROBS).assign(distance=0.0)
     scores = summarise(table, PROBS, None).iloc[0]
     percent = ["crps", "bias", "mean_abs_error", *(f"width_{p}" for p in LEVELS)]
     shares = [f"coverage_{p}" for p in LEVELS]
@@ -110,13 +113,15 @@ def main() -> None:
     parser.add_argument("--out", type=Path)
     asked = parser.parse_args()
     records = []
-    for name in (n for n in SURFACES if asked.only in n):
+    for name in (n for n in TABLES if asked.only in n):
         for method in METHODS:
             records.append(judge(name, method, asked.data))
             print(records[-1], flush=True)
-    print(json.dumps(ratios(records), indent=1))
+    surfaces = [r for r in records if r["table"] in SURFACES]
+    together = {"surfaces": ratios(surfaces or records), "all": ratios(records)}
+    print(json.dumps(together, indent=1))
     if asked.out:
-        whole = {**about(), "together": ratios(records), "records": records}
+        whole = {**about(), "together": together, "records": records}
         asked.out.write_text(json.dumps(whole, indent=1) + "\n")
 
 

@@ -1,7 +1,7 @@
-"""Loss surfaces L(N, D) of the published tables, with the runs to fit and those to forecast.
+"""Published tables with the runs to fit and those to forecast: loss surfaces L(N, D) and others.
 
 The tables are not part of the project (their licences differ); every loader takes the folder that
-holds them and returns `Runs` and which rows (row,) are held back.
+holds them and returns `Runs`, which rows (row,) are held back, and the law to fit.
 """
 
 from collections.abc import Callable
@@ -19,15 +19,16 @@ EPOCHS = 1.0
 
 
 class Surface(NamedTuple):
-    """Runs, and whether each row is to be forecast."""
+    """Runs, whether each row is to be forecast, and the law."""
 
     runs: bs.Runs
     ahead: np.ndarray
+    law: str = "chinchilla"
 
 
-def _surface(table: pd.DataFrame, **how: Any) -> Surface:
+def _surface(table: pd.DataFrame, law: str = "chinchilla", **how: Any) -> Surface:
     used = table[table["role"].isin(ROLES)].reset_index(drop=True)
-    return Surface(bs.read_runs(used, **how), (used["role"] == "forecast").to_numpy())
+    return Surface(bs.read_runs(used, **how), (used["role"] == "forecast").to_numpy(), law)
 
 
 def _read(data: Path, name: str) -> pd.DataFrame:
@@ -82,6 +83,23 @@ def data_constrained(data: Path) -> Surface:
     return _surface(once, group=None, run_id=None, columns={"N": "params", "D": "tokens"})
 
 
+def sft_flan(data: Path) -> Surface:
+    """Fine-tuning loss by examples (Lin et al. 2024): thirty models, the largest sets held back."""
+    table = _read(data, "sft_flan")
+    columns = {"L": "loss", "N": None}
+    return _surface(table, "power_law_with_floor(examples)", group="model", columns=columns)
+
+
+def openclip(data: Path) -> Surface:
+    """Zero-shot ImageNet error by compute (Cherti et al. 2023): training sets as families."""
+    table = _read(data, "openclip")
+    own = table[(table["eval_dataset"] == "imagenet1k") & (table["family"] == "openclip_laion")]
+    columns = {"err": "error", "C": "flops", "lr": None, "N": None}
+    return _surface(
+        own, "power_law_with_floor(C)", group="train_dataset", response="err", columns=columns
+    )
+
+
 SURFACES: dict[str, Callable[[Path], Surface]] = {
     make.__name__: make
     for make in (
@@ -94,3 +112,7 @@ SURFACES: dict[str, Callable[[Path], Surface]] = {
         data_constrained,
     )
 }
+"""Loss surfaces, to which Chinchilla's law is fitted."""
+
+TABLES = {**SURFACES, "sft_flan": sft_flan, "openclip": openclip}
+"""The same with fine-tuning and downstream error."""

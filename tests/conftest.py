@@ -25,8 +25,8 @@ if "PYTEST_XDIST_WORKER" not in os.environ:
     os.environ["BAYES_SCALING_CACHE"] = _CACHE.name
 
 # A third of a test's time is XLA's optimiser, on programs that then run for a second: it is off
-# unless asked for by flags of one's own (XLA_FLAGS=" " for the defaults, with which benchmarks run
-# and the processes that `test_programs` starts).
+# unless asked for by flags of one's own (XLA_FLAGS= for the defaults, with which benchmarks run and
+# the processes that `test_programs` starts) or by the fixture `optimised`.
 os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")
 
 # The same examples on every run, so that a failure is there again; `search` looks for new ones.
@@ -46,6 +46,12 @@ def x64():
     """Double precision for tests of the maths."""
     with jax.enable_x64(True):
         yield
+
+
+@pytest.fixture
+def optimised(monkeypatch):
+    """The package's own programs as its users compile them, for tests that run them for long."""
+    monkeypatch.setenv("XLA_FLAGS", "")
 
 
 @pytest.fixture

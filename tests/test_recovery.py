@@ -17,6 +17,7 @@ CELLS = [  # with as many tables as one batch holds where they are costly
 ]
 
 
+@pytest.mark.usefixtures("optimised")
 @pytest.mark.parametrize(("law", "options", "tables"), CELLS)
 def test_intervals_hold_the_truth_at_their_rate(law, options, tables):
     found = recover(law, tables=tables, seed=11, **options)
