@@ -23,8 +23,8 @@ def law_text(record: Mapping[str, Any]) -> str:
         "Inputs": _input_lines(record),
         "Parameters": _param_lines(record),
         "Noise": _noise_lines(record),
-        "Limit": _limit_lines(record),
-        "Relatives": _relative_lines(record),
+        "Limit": limit_lines(record),
+        "Relatives": relative_lines(record),
         "Traps": record["traps"],
         "Reference": [citation(record["reference"]["key"])] if record["reference"] else [],
         "Use": list(record["example"].values()),
@@ -86,12 +86,13 @@ def _param_lines(record: Mapping[str, Any]) -> list[str]:
     for p in record["parameters"]:
         pooling = POOLING_WORDS.get(p["pooling"], p["pooling"])
         lines.append(f"{p['name']}: {p['meaning']}{_unit(p['unit'])}; {pooling}")
-        where = f"{p['prior_of']}{_at(p['prior_at'])}"
+        where = f"{p['prior_of']}{prior_place(p['prior_at'])}"
         lines.append(f"  prior of {where}: {_prior_words(p['prior'])}")
     return lines
 
 
-def _at(point: dict[str, float] | str | None) -> str:
+def prior_place(point: dict[str, float] | str | None) -> str:
+    """Where the prior of an expression holds, in words that follow the expression."""
     if isinstance(point, dict):
         return " at " + ", ".join(f"{n} = {format_quantity(v)}" for n, v in point.items())
     return f" at {point}" if point else ""
@@ -112,14 +113,16 @@ def _noise_lines(record: Mapping[str, Any]) -> list[str]:
     return [f"{noise['name']}: {noise['summary']}", *priors]
 
 
-def _limit_lines(record: Mapping[str, Any]) -> list[str]:
+def limit_lines(record: Mapping[str, Any]) -> list[str]:
+    """What the law falls in and tends to."""
     falling = ", ".join(record["decreasing_in"])
     limit = record["asymptote"]
     lines = [f"falls in {falling}"] if falling else []
     return [*lines, f"tends to {limit} as the inputs grow"] if limit else lines
 
 
-def _relative_lines(record: Mapping[str, Any]) -> list[str]:
+def relative_lines(record: Mapping[str, Any]) -> list[str]:
+    """How the law is related to others of the catalogue."""
     return [
         *(_reduction_words(r) for r in record["reductions"]),
         *(f"is a special case of {name}" for name in record["special_case_of"]),

@@ -7,6 +7,7 @@ import bayes_scaling as bs
 from bayes_scaling._errors import LawError
 from bayes_scaling._registry import LAWS
 from bayes_scaling.catalogue import describe_law, law_record
+from bayes_scaling.laws_page import laws_page
 from bayes_scaling.references import citation, parse_bibtex, reference, references
 
 NAMES = list(LAWS)
@@ -40,6 +41,14 @@ def test_every_law_is_described_for_people(name):
         assert str(param.prior) in " ".join(text.split())
     for trap in law.traps:
         assert " ".join(trap.split()) in " ".join(text.split())
+
+
+def test_the_page_of_laws_is_the_records(repository):
+    page = laws_page()
+    assert (repository / "docs" / "laws.md").read_text(encoding="utf-8") == page + "\n"
+    for name in NAMES:
+        assert f"\n### {name}\n" in page
+        assert f"`{LAWS.get(name).equation}`" in page
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -36,6 +36,7 @@ bootstrapping martingales
 comparing
 law_text
 catalogue
+laws_page
 plots
 quickstart
 bench

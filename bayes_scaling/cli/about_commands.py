@@ -39,13 +39,19 @@ bayes-scaling laws
 bayes-scaling laws --topic 'size and data'
 bayes-scaling laws chinchilla
 bayes-scaling laws 'power_law(C)' --json
+bayes-scaling laws --page > laws.md
 """)
-def laws(name: o.LawName = None, topic: o.Topic = None, as_json: o.Json = False) -> int:
+def laws(
+    name: o.LawName = None, topic: o.Topic = None, page: o.Page = False, as_json: o.Json = False
+) -> int:
     """List the laws of the catalogue, or describe one."""
     from bayes_scaling import catalogue
     from bayes_scaling.cli.printing import emit, emit_json
+    from bayes_scaling.laws_page import laws_page
 
-    if name is not None and as_json:
+    if page:
+        emit(laws_page())
+    elif name is not None and as_json:
         emit_json(catalogue.law_record(name))
     elif name is not None:
         emit(catalogue.describe_law(name))

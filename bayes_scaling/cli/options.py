@@ -19,6 +19,7 @@ Picture = Annotated[
     str | None, typer.Option("--plot", metavar="FILE", help="Also draw a picture (.png, .pdf).")
 ]
 Topic = Annotated[str | None, typer.Option("--topic", help="Only the laws of this topic.")]
+Page = Annotated[bool, typer.Option("--page", help="Print all laws as one page of Markdown.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead.")]
 
 Group = Annotated[
