@@ -31,8 +31,10 @@ from bayes_scaling.infer.batch import Result
 from bayes_scaling.infer.target import Target, make_target
 from bayes_scaling.resolve import resolve
 from bayes_scaling.spec import Law, ModelSpec, get_law
+from bayes_scaling.symbols import SYMBOLS
 
 SCALE = 2.5  # stands for the typical response, which data-relative priors are multiples of
+GOLDEN = (0.6180339887, 0.7548776662, 0.5698402910, 0.8191725134, 0.6710436067)
 KNOWN_SE = 0.01  # of known standard errors, in typical responses
 
 
@@ -67,10 +69,15 @@ def design(law: Law, *, families: int = 3, rows: int = 14, nested: bool = False)
 
 
 def _spread_inputs(law: Law, name: str, i: int, n: int) -> np.ndarray:
-    """Two to three decades about the reference, by a golden-ratio sequence for each input."""
+    """Two to three decades about the reference, by a golden-ratio sequence for each input.
+
+    Within the plausible: no more than all of the data, no less than one expert.
+    """
     centre = dict(law.reference).get(name, 1e9)
-    place = (np.arange(n) * (0.6180339887, 0.7548776662, 0.5698402910)[i % 3] + 0.5) % 1.0
-    return centre * 10.0 ** (3.0 * (place - 0.5))
+    place = (np.arange(n) * GOLDEN[i % len(GOLDEN)] + 0.5) % 1.0
+    values = centre * 10.0 ** (3.0 * (place - 0.5))
+    known = SYMBOLS.get(name)
+    return np.clip(values, known.low, known.high) if known else values
 
 
 @in_float64

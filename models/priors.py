@@ -26,14 +26,22 @@ def exponent_d() -> Prior:
     return lognormal(0.36, 0.15, 0.85)
 
 
-def reducible_n() -> Prior:
-    """Reducible loss due to N at 1e9 parameters, nats; published 0.105 to 1.20."""
-    return lognormal(0.45, 0.12, 1.6)
+def reducible_n(at: float = 1e9) -> Prior:
+    """Reducible loss due to N at 1e9 parameters, nats; published 0.105 to 1.20.
+
+    Carried to ``at`` parameters by the median exponent.
+    """
+    factor = (1e9 / at) ** 0.32
+    return lognormal(0.45 * factor, 0.12 * factor, 1.6 * factor)
 
 
-def reducible_d() -> Prior:
-    """Reducible loss due to D at 2e10 tokens, nats; published 0.116 to 1.31."""
-    return lognormal(0.38, 0.12, 1.2)
+def reducible_d(at: float = 2e10) -> Prior:
+    """Reducible loss due to D at 2e10 tokens, nats; published 0.116 to 1.31.
+
+    Carried to ``at`` tokens by the median exponent.
+    """
+    factor = (2e10 / at) ** 0.36
+    return lognormal(0.38 * factor, 0.12 * factor, 1.2 * factor)
 
 
 def exponent_allocation() -> Prior:

@@ -33,7 +33,7 @@ def _floor() -> Param:
         "rows with D/N < 1 break the form",
         "narrow isoFLOP grids over-estimate E",
     ),
-    aliases=("hoffmann_2022", "besiroglu_2024"),
+    aliases=("hoffmann_2022", "besiroglu_2024", "minicpm", "minicpm_2024"),
 )  # fmt: skip
 def chinchilla(N, D, *, E, A, B, alpha, beta):
     """Loss as floor plus one power of size and one of data (Hoffmann et al. 2022, eq. 10)."""

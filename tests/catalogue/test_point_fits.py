@@ -6,6 +6,7 @@ from catalogue_draws import draw_inputs, each_point, evaluate, reference_of
 
 import bayes_scaling as bs
 from bayes_scaling.levels import sampling_order, to_paper
+from bayes_scaling.spec import get_observation
 
 ROWS, NOISE = 40, 0.003
 
@@ -23,13 +24,16 @@ def test_the_point_fit_is_at_least_as_good_as_the_truth(law):
     inputs, truth = draw_inputs(law, ROWS), typical(law)
     rng = np.random.default_rng(0)
     response = law.response or "Y"
-    y = np.asarray(evaluate(law, {**inputs, **truth})) * np.exp(NOISE * rng.normal(size=ROWS))
+    curve, luck = np.asarray(evaluate(law, {**inputs, **truth})), NOISE * rng.normal(size=ROWS)
+    on_log = get_observation(law.observation).on == "log"
+    y = curve * np.exp(luck) if on_log else curve + np.median(np.abs(curve)) * luck
     asked = f"{law.name}({', '.join(law.inputs)})"
     found = bs.baseline(
         bs.read_runs({**inputs, response: y}, response=response), asked, replicates=2, starts=4
     )
     own = each_point({n: found.point[n].to_numpy() for n in law.param_names}, 1)[0]
-    miss = [np.log(y / np.asarray(evaluate(law, {**inputs, **p}))) for p in (own, truth)]
+    curves = [np.asarray(evaluate(law, {**inputs, **p})) for p in (own, truth)]
+    miss = [np.log(y / c) if on_log else (y - c) / np.median(np.abs(y)) for c in curves]
     fitted, true = (np.where(np.abs(m) > 1e-3, 1e-3 * (np.abs(m) - 5e-4), m**2 / 2).sum()
                     for m in miss)  # fmt: skip
     assert fitted < true

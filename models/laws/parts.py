@@ -1,0 +1,37 @@
+"""The terms that many laws share with Chinchilla's: floor, size term and data term."""
+
+from bayes_scaling.models import priors
+from bayes_scaling.spec import Param
+
+
+def floor(name: str = "E") -> Param:
+    """Irreducible loss of text models."""
+    return Param(name, priors.floor(), "irreducible loss", "nats/token", pool="partial")
+
+
+def size_coefficient(at: float = 1e9) -> Param:
+    """A of A N^-alpha, by the term's value at ``at`` parameters."""
+    return Param("A", priors.reducible_n(at), "size coefficient", "nats * N^alpha",
+                 level="A * N**-alpha", pool="partial")  # fmt: skip
+
+
+def data_coefficient(at: float = 2e10) -> Param:
+    """B of B D^-beta, by the term's value at ``at`` tokens."""
+    return Param("B", priors.reducible_d(at), "data coefficient", "nats * D^beta",
+                 level="B * D**-beta", pool="partial")  # fmt: skip
+
+
+def size_exponent() -> Param:
+    """Exponent alpha of size."""
+    return Param("alpha", priors.exponent_n(), "size exponent", spread=priors.SPREAD_EXPONENT)
+
+
+def data_exponent() -> Param:
+    """Exponent beta of data."""
+    return Param("beta", priors.exponent_d(), "data exponent", spread=priors.SPREAD_EXPONENT)
+
+
+def chinchilla_params(n: float = 1e9, d: float = 2e10) -> tuple[Param, ...]:
+    """The five parameters of Chinchilla's law, with priors that hold at ``n`` and ``d``."""
+    coefficients = size_coefficient(n), data_coefficient(d)
+    return (floor(), *coefficients, size_exponent(), data_exponent())
