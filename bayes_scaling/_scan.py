@@ -18,7 +18,7 @@ from typing import NoReturn
 from bayes_scaling._errors import LawError
 
 FUNCTIONS = ("exp", "log", "log2", "log10", "log1p", "expm1", "sqrt", "tanh", "sigmoid")
-FUNCTIONS += ("share", "min", "max")
+FUNCTIONS += ("share", "lbeta", "min", "max")
 MAX_LENGTH, MAX_NODES, MAX_DEPTH = 2000, 400, 60
 _TOKEN = re.compile(
     r"[ \t]+|(?P<word>[A-Za-z_][A-Za-z0-9_]*)|[-+*/^(),]|(\d[\d_]*\.?\d*|\.\d+)([eE][-+]?\d+)?",

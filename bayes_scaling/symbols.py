@@ -87,6 +87,14 @@ _LR = """learning_rate learningrate peak_lr max_lr peak_learning_rate max_learni
 _L = """loss val_loss valid_loss validation_loss final_loss eval_loss evaluation_loss test_loss
     heldout_loss held_out_loss loss_val loss_nats nll cross_entropy cross_entropy_loss xent
     ce_loss lm_loss final_val_loss final_validation_loss"""
+_K = """n_samples num_samples samples_per_problem n_shots num_shots shots n_agents num_agents
+    exposures"""
+_G = "thinking_tokens reasoning_tokens generated_tokens test_time_tokens"
+_DF = """finetuning_examples finetuning_tokens finetuning_data finetune_examples finetune_tokens
+    sft_examples sft_tokens n_sft"""
+_H = "human_minutes minutes_for_a_person"
+_ACC = """accuracy score success_rate pass_rate solve_rate win_rate coverage test_accuracy
+    val_accuracy eval_accuracy benchmark_score"""
 _N_OPT = """opt_params params_opt optimal_params optimal_parameters opt_parameters opt_n
     optimal_n n_star optimal_model_size opt_model_size compute_optimal_params
     compute_optimal_parameters"""
@@ -161,6 +169,17 @@ COVARIATES: Mapping[str, Symbol] = {
                    r"\tilde{L}", "supervised_loss loss_supervised", 0, 12),
         _covariate("L_target", "loss aimed at", "nats/token", r"L_\mathrm{target}",
                    "target_loss loss_target", 0, 12),
+        # Inputs of laws of scores, sampling, fine-tuning and time.
+        _covariate("T", "loss a score is read off", "nats or bits", "T", "input_loss", 0.05, 12),
+        _covariate("k", "samples, shots, experts, agents or exposures", "", "k", _K, 1, 1e7),
+        _covariate("J", "comparisons of a pair", "", "J", "n_comparisons num_comparisons", 1, 1e4),
+        _covariate("G", "tokens generated for an answer", "tokens", "G", _G, 1, 1e8),
+        _covariate("Df", "fine-tuning data", "examples", "D_f", _DF, 1, 1e13),
+        _covariate("KL", "divergence from a policy", "nats", "K", "kl_divergence", 1e-3, 1e3),
+        _covariate("p", "score of this model", "", "p", "own_score", 1e-4, 0.9999),
+        _covariate("q", "score of the model it meets", "", "q", "other_score", 1e-4, 0.9999),
+        _covariate("H", "time a person needs for the task", "minutes", "H", _H, 1e-3, 1e6),
+        _covariate("t", "days since 2020-01-01", "days", "t", "days_since_2020", 1, 1e4),
     )
 }  # fmt: skip
 """Inputs of laws, canonical name to record."""
@@ -171,6 +190,7 @@ RESPONSES: Mapping[str, Symbol] = {
         _response("L", "loss", "nats/token", "L", _L, -12, 12),
         _response("N_opt", "compute-optimal parameters", "parameters", "N^*", _N_OPT, 1e4, 1e14),
         _response("D_opt", "compute-optimal tokens", "tokens", "D^*", _D_OPT, 1e5, 1e15),
+        _response("acc", "score", "", r"\mathrm{acc}", _ACC, 0, 1),
         _response("err", "error rate", "", r"\epsilon", _ERR, 0, 1),
         _response("Y", "response", "", "Y", "y", -INF, INF),
         # Responses of special laws of pretraining

@@ -14,7 +14,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 LAYERS = """
-_arviz _compile_cache _errors _progress distributions powers roots stats
+_arviz _compile_cache _errors _progress distributions gammas powers roots stats
 _x64
 _files _registry _scan prior quantity symbols references
 spec equation
@@ -49,7 +49,7 @@ EXCEPTIONS = {
     ("posterior", "storage"),  # the method Fit.save
     ("resolve", "models"),  # the default prior of the scatter
 }
-KNOWN_TO_MODELS = {"spec", "prior", "distributions", "roots"}
+KNOWN_TO_MODELS = {"spec", "prior", "distributions", "gammas", "roots"}
 SAMPLES = {"build", "models.pooling", "models.observation", "bench.by_hand"}
 MAX_FILE, MAX_FUNCTION, MEDIAN_FUNCTION = 320, 60, 10
 

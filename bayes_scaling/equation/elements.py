@@ -107,6 +107,23 @@ def _bisect_share(log_ratio: Any, power: Any) -> Any:
     return 1 / (1 + mpmath.exp(-low))
 
 
+class LogBeta(sympy.Function):
+    """The logarithm of the Beta function of two positive arguments."""
+
+    def _eval_evalf(self, prec: int) -> Any:
+        values = [cast(Any, arg)._evalf(prec)._to_mpmath(prec) for arg in self.args]
+        if not all(value > 0 for value in values):
+            return sympy.nan
+        with mpmath.workprec(prec + 60 + 2 * max(0, *map(mpmath.mag, values))):
+            first, second, both = map(mpmath.loggamma, (*values, sum(values)))
+            return sympy.Float._new((first + second - both)._mpf_, prec)
+
+    def _latex(self, printer: Any, exp: str | None = None) -> str:
+        inside = ", ".join(printer.doprint(arg) for arg in self.args)
+        power = f"^{{{exp}}}" if exp else ""
+        return rf"\log{power} \mathrm{{B}}\left({inside}\right)"
+
+
 FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     "exp": sympy.exp,
     "log": sympy.log,
@@ -118,6 +135,7 @@ FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     "tanh": sympy.tanh,
     "sigmoid": lambda x: 1 / (1 + sympy.exp(-x)),
     "share": Share,
+    "lbeta": LogBeta,
     "min": Min,
     "max": Max,
 }

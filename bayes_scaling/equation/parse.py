@@ -107,7 +107,7 @@ def _build(node: ast.expr, source: Source, symbols: Mapping[str, sympy.Symbol]) 
 
 def _check_arity(name: str, count: int, fail: Callable[[str], NoReturn]) -> None:
     many = name in ("min", "max")
-    takes = 2 if many or name == "share" else 1
+    takes = 2 if many or name in ("share", "lbeta") else 1
     if count < takes if many else count != takes:
         words = "two or more" if many else "two" if takes == 2 else "one"
         fail(f"has {count} arguments: {name} takes {words}")

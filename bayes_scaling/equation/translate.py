@@ -15,6 +15,7 @@ import sympy
 from bayes_scaling._errors import LawError
 from bayes_scaling._scan import ALLOWED
 from bayes_scaling.equation.elements import (
+    LogBeta,
     Max,
     Min,
     Share,
@@ -23,6 +24,7 @@ from bayes_scaling.equation.elements import (
     real_constant,
     symbols_of,
 )
+from bayes_scaling.gammas import log_beta
 from bayes_scaling.roots import share
 
 # An array function, and the expressions it is to be applied to.
@@ -125,6 +127,7 @@ def _rule(expr: Any, xp: Any) -> _Rule:
         Max: _fold(xp.maximum),
         Min: _fold(xp.minimum),
         Share: share,
+        LogBeta: log_beta,
     }
     if stable := _stable_rule(expr, xp):
         return stable
