@@ -127,3 +127,36 @@ def optimum_scatter() -> Prior:
 def degrees_of_freedom() -> Prior:
     """Student-t degrees of freedom: a few stray runs to nearly normal."""
     return lognormal(6.0, 2.0, 20.0)
+
+
+# --- scores and other things beyond the loss -----------------------------------------------
+
+
+def chance() -> Prior:
+    """Score of guessing among four options; free fits put it anywhere from 0.14 to 0.54."""
+    return logitnormal(0.25, 0.234, 0.267)
+
+
+def no_chance() -> Prior:
+    """Score of guessing where answers are generated: next to nothing."""
+    return logitnormal(0.01, 0.002, 0.05)
+
+
+def lapse() -> Prior:
+    """Share of items that no model gets right: wrong labels."""
+    return logitnormal(0.02, 0.003, 0.08)
+
+
+def score_scatter() -> Prior:
+    """Sd of a score about a law, in typical scores: checkpoints 0.01, sampled items to 0.05."""
+    return lognormal(0.01, 0.002, 0.05)
+
+
+def success_scatter() -> Prior:
+    """Sd of a success rate over few trials, in typical rates."""
+    return lognormal(0.04, 0.01, 0.16)
+
+
+def logit_slope() -> Prior:
+    """Rise of the logit of a score with a decade of compute, single tasks 0.4 to 3."""
+    return lognormal(1.2, 0.4, 3.0)

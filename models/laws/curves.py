@@ -64,6 +64,8 @@ def shifted_power(X, *, e, b, c, g):
     reduces_to=(
         Reduction("power_law_with_floor", when={"alpha": 0.0},
                   params={"E": "e", "A": "b", "alpha": "c"}),
+        Reduction("hill", when={"alpha": 1.0},
+                  params={"E": "e", "T": "e0 - e", "X0": "b**(1 / c)", "h": "c"}),
     ),
     traps=(
         "no response lies above e0",
@@ -112,3 +114,50 @@ def bnsl(X, *, a, b, c0, c1, d1, f1):
     """Broken neural scaling law with one break (Caballero et al. 2022, eq. 1)."""
     bend = f1 * logaddexp(0.0, log(X / d1) / f1)
     return a + b * exp(-c0 * log(X) - c1 * bend)
+
+
+@law(
+    params=(
+        _floor("E"),
+        Param("T", priors.response_range(), "from plateau to floor", "response", pool="partial"),
+        Param("X0", priors.fallen_odds(), "place half-way down", "X", level="(X0 / X)**h",
+              spread=priors.SPREAD_CONSTANT),
+        _exponent("h"),
+    ),
+    equation="E + T / (1 + (X / X0)**h)",
+    response="",
+    noise=priors.curve_scatter(),
+    topic="one covariate",
+    cite="arora2024",
+    decreasing=("X",),
+    asymptote="E",
+    traps=("before the bend T and X0, beyond it T and E lean on their priors",),
+    aliases=("logistic_in_log", "icl_logistic"),
+)  # fmt: skip
+def hill(X, *, E, T, X0, h):
+    """Hill curve: logistic in log X, from a plateau to a floor (as in Arora et al. 2024)."""
+    return E + T / (1 + (X / X0) ** h)
+
+
+@law(
+    params=(
+        _floor("E"),
+        Param("A", priors.response_part(), "from plateau to floor", "response",
+              level="A * (1 + X / X0)**-alpha", pool="partial"),
+        Param("X0", priors.place(), "place where the fall begins", "X", level="X0 / X",
+              spread=priors.SPREAD_CONSTANT),
+        _exponent("alpha"),
+    ),
+    equation="E + A * (1 + X / X0)**-alpha",
+    response="",
+    noise=priors.curve_scatter(),
+    topic="one covariate",
+    cite="arora2024",
+    decreasing=("X",),
+    asymptote="E",
+    traps=("where all runs lie beyond X0, only A X0^alpha is seen",),
+    aliases=("icl_bounded_power",),
+)  # fmt: skip
+def bounded_power(X, *, E, A, X0, alpha):
+    """Power law with a plateau before it (as in Arora et al. 2024)."""
+    return E + A * (1 + X / X0) ** -alpha

@@ -22,7 +22,7 @@ def _exponent() -> Param:
     decreasing=("X",),
     asymptote="0",
     traps=("has no floor: an extrapolation falls for ever",),
-    aliases=("m1",),
+    aliases=("m1", "robomonkey_2025", "robomonkey"),
 )  # fmt: skip
 def power_law(X, *, A, alpha):
     """One power of any covariate, no floor (Hestness et al. 2017)."""
@@ -44,7 +44,7 @@ def power_law(X, *, A, alpha):
     asymptote="E",
     reduces_to=(Reduction("power_law", when={"E": 0.0}),),
     traps=("floor and exponent trade against each other over less than three decades",),
-    aliases=("hestness_2017", "henighan_2020", "m2"),
+    aliases=("hestness_2017", "henighan_2020", "m2", "bleu_cross_entropy_2024"),
 )  # fmt: skip
 def power_law_with_floor(X, *, E, A, alpha):
     """A floor plus one power of any covariate (Henighan et al. 2020, eq. 1.1)."""
