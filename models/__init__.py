@@ -19,10 +19,10 @@ from bayes_scaling.models.laws import joint as joint
 from bayes_scaling.models.laws import optima as optima
 from bayes_scaling.models.laws import power as power
 from bayes_scaling.models.laws import precision as precision
+from bayes_scaling.models.laws import sampling as sampling
 from bayes_scaling.models.laws import scarce as scarce
+from bayes_scaling.models.laws import scores as scores
 from bayes_scaling.models.laws import shape as shape
 from bayes_scaling.models.laws import training as training
 from bayes_scaling.models.laws import transfer as transfer
-from bayes_scaling.models.laws import sampling as sampling
-from bayes_scaling.models.laws import scores as scores
 from bayes_scaling.models.laws import trends as trends
