@@ -13,9 +13,21 @@ from bayes_scaling.levels import sampling_order, to_paper
 from bayes_scaling.spec import get_observation
 
 ROWS, NOISE = 40, 0.003
-OF_EACH_KIND = ("bnsl", "chinchilla", "clark", "gadre", "generalized_chinchilla",
-                "isoflop_frontier", "ladder_accuracy", "m4", "muennighoff", "optimal_size", "power_law",
-                "power_law_with_floor", "shifted_power", "step_law_surface")  # fmt: skip
+OF_EACH_KIND = (
+    "bnsl",
+    "chinchilla",
+    "clark",
+    "gadre",
+    "generalized_chinchilla",
+    "isoflop_frontier",
+    "ladder_accuracy",
+    "m4",
+    "muennighoff",
+    "optimal_size",
+    "power_law_with_floor",
+    "shifted_power",
+    "step_law_surface",
+)
 
 
 def laws():
