@@ -179,7 +179,7 @@ COVARIATES: Mapping[str, Symbol] = {
         _covariate("p", "score of this model", "", "p", "own_score", 1e-4, 0.9999),
         _covariate("q", "score of the model it meets", "", "q", "other_score", 1e-4, 0.9999),
         _covariate("H", "time a person needs for the task", "minutes", "H", _H, 1e-3, 1e6),
-        _covariate("t", "days since 2020-01-01", "days", "t", "days_since_2020", 1, 1e4),
+        _covariate("t", "years since 2010-01-01", "years", "t", "years_since_2010", 0.1, 40),
     )
 }  # fmt: skip
 """Inputs of laws, canonical name to record."""

@@ -76,8 +76,8 @@ def obs_scaling(C, *, c, h, alpha, beta):
         Param("bX", normal(0.0, 0.3), "rise per decade of both", "1 / decade^2",
               latex=r"\beta_{ND}"),
     ),
-    equation="c + (1 - c) * sigmoid(a + bN * log10(N / 7e9) + bD * log10(D / 1e12)"
-    " + bX * log10(N / 7e9) * log10(D / 1e12))",
+    equation="c + (1 - c) * sigmoid(a + bN * log10(N/7e9)"
+    " + (bD + bX * log10(N/7e9)) * log10(D/1e12))",
     **observed(),
     reference={"N": 7e9, "D": 1e12},
     topic=_TOPIC,
@@ -94,7 +94,7 @@ def obs_scaling(C, *, c, h, alpha, beta):
 def sloth(N, D, *, c, a, bN, bD, bX):
     """Score in log size, log data and their product; families by level (Maia Polo et al. 2024)."""
     n, d = log10(N / 7e9), log10(D / 1e12)
-    return c + (1 - c) * sigmoid(a + bN * n + bD * d + bX * n * d)
+    return c + (1 - c) * sigmoid(a + bN * n + (bD + bX * n) * d)
 
 
 @law(

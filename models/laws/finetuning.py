@@ -1,7 +1,7 @@
 """Laws of what comes after pretraining: fine-tuning, transfer, reinforcement learning, merging."""
 
 from jax.nn import sigmoid
-from jax.numpy import log, log10, sqrt
+from jax.numpy import log, log10, maximum, sqrt
 
 from bayes_scaling.models import priors
 from bayes_scaling.models.laws.links import observed
@@ -250,7 +250,7 @@ def merging(N, k, *, L0, B, A0, beta, gam, b):
         Param("alpha", lognormal(0.4, 0.1, 1.0), "exponent", spread=priors.SPREAD_EXPONENT),
         Param("beta", lognormal(1.0, 0.7, 1.4), "power of the logarithm"),
     ),
-    equation="log(A * D**alpha)**beta",
+    equation="max(1e-6, log(A * D**alpha))**beta",
     response="Y",
     observation="normal",
     noise=priors.curve_scatter(),
@@ -266,5 +266,8 @@ def merging(N, k, *, L0, B, A0, beta, gam, b):
     aliases=("bleu_log_2024",),
 )  # fmt: skip
 def bleu_log(D, *, A, alpha, beta):
-    """BLEU after D tokens of pretraining, (log(A D^alpha))^beta (Isik et al. 2024)."""
-    return (log(A) + alpha * log(D)) ** beta
+    """BLEU after D tokens of pretraining, (log(A D^alpha))^beta (Isik et al. 2024).
+
+    Next to nothing where the logarithm is negative, of which the paper does not speak.
+    """
+    return maximum(1e-6, log(A) + alpha * log(D)) ** beta

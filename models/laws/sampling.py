@@ -219,7 +219,6 @@ def verified_share(p, k, *, u0, u1):
     topic=_TOPIC,
     cite="chen2024",
     valid={"k": (2, 64), "J": (1, 128)},
-    asymptote="",
     traps=(
         "a bound, used as a curve with slack; k is a power of two",
         "where comparisons are right less than half the time, more candidates do not help",

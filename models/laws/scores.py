@@ -127,7 +127,7 @@ def loss_error(T, *, eps, k, gam):
     decreasing=("T",),
     asymptote="0",
     traps=(
-        "the score is above chance, as a share of what is left above chance",
+        "scores are normalised: zero at chance, one where all is right",
         "losses of different tokenizers are not comparable",
         "runs with losses above the threshold alone say nothing of it",
         "eight of the twelve tasks of the paper have no threshold",

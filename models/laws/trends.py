@@ -42,24 +42,24 @@ def metr_success(H, *, h50, s):
     params=(
         Param("h0", lognormal(30.0, 3.0, 300.0), "horizon at the origin of time", "minutes",
               level="h0 * 2**(t / Td)", pool="partial", spread=0.5, latex="h_0"),
-        Param("Td", lognormal(213.0, 107.0, 426.0), "time in which it doubles", "days",
+        Param("Td", lognormal(0.58, 0.29, 1.17), "time in which it doubles", "years",
               spread=0.2, latex="T_d"),
     ),
     equation="h0 * 2**(t / Td)",
     response="Y",
     noise=lognormal(0.3, 0.1, 0.9),
-    reference={"t": 1800},
+    reference={"t": 14.9},
     topic=_TOPIC,
     cite="kwa2025",
-    valid={"t": (1, 3000)},
+    valid={"t": (9, 17)},
     traps=(
         "the frontier is the largest of noisy estimates, biased upwards",
-        "t counts days since the first of January 2020, the response minutes",
+        "t counts years since 2010-01-01, so that it is positive; the response is in minutes",
     ),
     aliases=("metr_doubling",),
 )  # fmt: skip
 def metr_trend(t, *, h0, Td):
-    """Time horizon of the frontier, doubling every Td days (Kwa et al. 2025)."""
+    """Time horizon of the frontier, doubling every Td years (Kwa et al. 2025)."""
     return h0 * 2 ** (t / Td)
 
 
@@ -67,20 +67,20 @@ def metr_trend(t, *, h0, Td):
     params=(
         Param("rho0", lognormal(1.0, 0.1, 10.0), "density at the origin of time",
               level="rho0 * exp(A * t)", pool="partial", spread=0.5, latex=r"\rho_0"),
-        Param("A", lognormal(0.007, 0.003, 0.015), "growth", "1 / day"),
+        Param("A", lognormal(2.6, 1.1, 5.5), "growth", "1 / year"),
     ),
     equation="rho0 * exp(A * t)",
     response="Y",
     noise=lognormal(0.4, 0.1, 1.2),
-    reference={"t": 1461},
+    reference={"t": 14.0},
     topic=_TOPIC,
     cite="xiao2024",
-    valid={"t": (1000, 2500)},
+    valid={"t": (13, 17)},
     traps=(
         "the response is effective over actual size, whose error explodes near the ceiling",
         "the largest density at each date is biased upwards: a quantile is not",
         "depends on the benchmark and on the reference models",
-        "t counts days since the first of January 2020",
+        "t counts years since 2010-01-01; the paper's growth of 0.007 a day is 2.6 a year",
     ),
     aliases=("densing_2024", "densing"),
 )  # fmt: skip
