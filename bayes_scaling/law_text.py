@@ -39,7 +39,7 @@ def _head(record: Mapping[str, Any]) -> Iterator[str]:
         yield f"  also called {', '.join(record['aliases'])}"
     response = record["response"]
     yield ""
-    yield f"  {response['name']} = {record['equation']}"
+    yield from _wrapped(f"{response['name']} = {record['equation']}")
     yield ""
     yield f"  {response['name']}: {response['meaning']}{_unit(response['unit'])}"
 

@@ -31,7 +31,7 @@ def test_a_topic_narrows_the_table():
 @pytest.mark.parametrize("name", NAMES)
 def test_every_law_is_described_for_people(name):
     law, text = LAWS.get(name), describe_law(name)
-    assert law.equation in text
+    assert law.equation in " ".join(text.split())
     assert max(map(len, text.splitlines())) <= 100
     assert "\\" not in text
     for title in ("Inputs", "Parameters", "Noise", "Use"):
@@ -79,7 +79,7 @@ def test_the_interval_shown_is_the_one_sampled_from():
 
 def test_nesting_is_told_in_both_directions():
     assert "becomes chinchilla with gam = 1" in describe_law("generalized_chinchilla")
-    assert law_record("chinchilla")["special_case_of"] == ["generalized_chinchilla"]
+    assert "generalized_chinchilla" in law_record("chinchilla")["special_case_of"]
     assert "gadre" in law_record("chinchilla")["contains"]
 
 

@@ -202,6 +202,7 @@ def deepseek_batch(C, *, k, p):
     response="B_opt",
     reference={"L_target": 3.0},
     cite="hu2024",
+    valid={"L_target": (2.0, 6.0)},
     decreasing=("L_target",),
     asymptote="0",
     traps=("depends on the tokenizer and the corpus through the loss", _FLAT),

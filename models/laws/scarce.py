@@ -142,8 +142,8 @@ def tale_of_tails(D, cutoff, *, A, F, c):
 @law(
     params=(
         Param("E", priors.response_floor(), "floor", "response", pool="partial"),
-        Param("a", priors.response_part(), "fall from nothing to the floor", "response",
-              level="a * exp(-(X / X0)**q)", pool="partial"),
+        Param("a", priors.response_range(), "fall from no data to the floor", "response",
+              pool="partial"),
         Param("X0", priors.place(), "covariate of the first e-folding", "X", level="X0 / X",
               spread=priors.SPREAD_CONSTANT, latex="X_0"),
         Param("q", lognormal(0.3, 0.1, 1.0), "stretch", spread=priors.SPREAD_EXPONENT),

@@ -78,8 +78,8 @@ def bian(N, D, aspect, *, E, A, B, alpha, eps, gam):
               pool="partial"),
         Param("A1", lognormal(0.1, 0.02, 0.5), "size coefficient", "nats * N^alpha",
               level="A1 * N**-alpha", pool="partial"),
-        Param("A2", lognormal(0.02, 0.004, 0.1), "vocabulary coefficient", "nats * N_vocab^a2",
-              level="A2 * N_vocab**-a2", pool="partial"),
+        Param("A2", lognormal(0.02, 0.004, 0.1), "vocabulary coefficient", "nats * Nv^a2",
+              level="A2 * Nv**-a2", pool="partial"),
         Param("B", lognormal(0.5, 0.15, 1.5), "data coefficient", "nats * D^alpha",
               level="B * D**-alpha", pool="partial"),
         Param("alpha", priors.exponent_n(), "exponent of size and of data",
@@ -87,27 +87,27 @@ def bian(N, D, aspect, *, E, A, B, alpha, eps, gam):
         Param("a2", lognormal(0.7, 0.2, 1.5), "vocabulary exponent",
               spread=priors.SPREAD_EXPONENT),
     ),
-    equation="A1 * N**-alpha + A2 * N_vocab**-a2 + B * D**-alpha - E",
+    equation="A1 * N**-alpha + A2 * Nv**-a2 + B * D**-alpha - E",
     response="L_unigram",
     observation="student_t",
     noise=lognormal(0.04, 0.01, 0.15),
-    reference={"N": 1e9, "N_vocab": 3e7, "D": 1e10},
+    reference={"N": 1e9, "Nv": 3e7, "D": 1e10},
     topic=_TOPIC,
     cite="tao2024",
     valid={"N": (3.3e7, 2.9e9)},
-    decreasing=("N", "N_vocab", "D"),
+    decreasing=("N", "Nv", "D"),
     asymptote="-E",
     traps=(
         "D is true tokens; the published constants stand for characters times f(V / 1000), a slip "
         "of the authors' script, and do not fit here",
-        "N is without the vocabulary's parameters, N_vocab is vocabulary times width",
+        "N is without the vocabulary's parameters, Nv is vocabulary times width",
         "checkpoints of one run are one trajectory, and their learning rate is not decayed",
     ),
     aliases=("tao_2024", "vocabulary"),
 )  # fmt: skip
-def tao(N, N_vocab, D, *, E, A1, A2, B, alpha, a2):
+def tao(N, Nv, D, *, E, A1, A2, B, alpha, a2):
     """Loss less the unigram model's by size, vocabulary parameters, data (Tao et al. 2024)."""
-    return A1 * N**-alpha + A2 * N_vocab**-a2 + B * D**-alpha - E
+    return A1 * N**-alpha + A2 * Nv**-a2 + B * D**-alpha - E
 
 
 @law(
