@@ -69,6 +69,7 @@ def kumar(N, D, bits_w, bits_a, bits_kv, *, E, A, B, alpha, beta, g_w, g_a, g_kv
     noise=priors.optimum_scatter(),
     reference={"N": 1e9, "D": 2e10, "bits_w": 4.0},
     cite="kumar2024",
+    valid={"N": (3e7, 1.7e9), "D": (1e9, 2.6e10), "bits_w": (3, 16)},
     decreasing=("N", "bits_w"),
     traps=("grows with data: beyond some length more data harm the rounded model", _PAIRED),
     **_ADDED,

@@ -153,7 +153,6 @@ def tale_of_tails(D, cutoff, *, A, F, c):
     noise=priors.curve_scatter(),
     topic="one covariate",
     cite="sorscher2022",
-    decreasing=("X",),
     asymptote="E",
     traps=(
         "a stand-in of this catalogue: the paper on data pruning gives no formula for real data",
