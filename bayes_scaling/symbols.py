@@ -88,7 +88,7 @@ _LR = """learning_rate learningrate peak_lr max_lr peak_learning_rate max_learni
 _L = """loss val_loss valid_loss validation_loss final_loss eval_loss evaluation_loss test_loss
     heldout_loss held_out_loss loss_val loss_nats nll cross_entropy cross_entropy_loss xent
     ce_loss lm_loss final_val_loss final_validation_loss"""
-_ACC = """accuracy score success_rate pass_rate solve_rate win_rate coverage test_accuracy
+_ACC = """accuracy success_rate pass_rate solve_rate win_rate coverage test_accuracy
     val_accuracy eval_accuracy benchmark_score"""
 _N_OPT = """opt_params params_opt optimal_params optimal_parameters opt_parameters opt_n
     optimal_n n_star optimal_model_size opt_model_size compute_optimal_params
@@ -140,10 +140,14 @@ def _normal(column: str) -> str:
     return bare if len(bare) == 1 else bare.lower()
 
 
+# A letter that single laws use, such as t or p, says too little in anybody's table: it is an input
+# of those laws, and otherwise a column like any other.
+_LETTERS_OF_LAWS = frozenset(row[0] for row in MORE_COVARIATES if len(row[0]) == 1)
 _BY_ALIAS: Mapping[str, str] = {
     _normal(spelling): each.name
     for each in SYMBOLS.values()
     for spelling in (each.name, *each.aliases)
+    if spelling not in _LETTERS_OF_LAWS
 }
 
 

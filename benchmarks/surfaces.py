@@ -86,8 +86,8 @@ def data_constrained(data: Path) -> Surface:
 def sft_flan(data: Path) -> Surface:
     """Fine-tuning loss by examples (Lin et al. 2024): thirty models, the largest sets held back."""
     table = _read(data, "sft_flan")
-    columns = {"L": "loss", "N": None}
-    return _surface(table, "power_law_with_floor(examples)", group="model", columns=columns)
+    columns = {"L": "loss", "N": None, "Df": "examples"}
+    return _surface(table, "rectified_sft", group="model", columns=columns)
 
 
 def openclip(data: Path) -> Surface:

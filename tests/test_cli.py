@@ -144,7 +144,7 @@ def test_quickstart_knows_its_own_files(fit_file, here):
 
 def test_laws_are_listed_and_described():
     assert "generalized_chinchilla" in run("laws")[1]
-    assert "kaplan" not in run("laws", "--topic", "one covariate")[1]
+    assert "gadre" not in run("laws", "--topic", "one covariate")[1]
     assert "E + A * N**-alpha" in run("laws", "chinchilla")[1]
     assert json.loads(run("laws", "chinchilla", "--json")[1])["name"] == "chinchilla"
     assert len(json.loads(run("laws", "--json")[1])) >= 8

@@ -289,7 +289,7 @@ def test_labels_name_symbol_and_unit():
     assert label("C") == "training compute $C$ (FLOPs)"
     assert label("D") == "training tokens $D$"
     assert label("M") == "tokens per parameter $M$"
-    assert label("width") == "width"
+    assert label("depth") == "depth"
     assert (number(160.0), number(5e18)) == ("160", r"$5 \times 10^{18}$")
 
 

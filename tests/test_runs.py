@@ -362,8 +362,8 @@ def test_inner_labels_are_told_apart_by_the_outer_ones():
         ("response_not_positive", table(val_loss=[1, 0.5, 0, -1]), {}, "2 row(s)"),
         (
             "covariate_not_positive",
-            table(p=[0, 0.1, 0.2, 0.3]),
-            {"columns": {"p": "p"}},
+            table(share=[0, 0.1, 0.2, 0.3]),
+            {"columns": {"share": "share"}},
             "1 row(s)",
         ),
         (

@@ -9,6 +9,8 @@ from bayes_scaling._errors import (
     did_you_mean,
     list_names,
 )
+from bayes_scaling.data.load import read_runs
+from bayes_scaling.more_symbols import MORE_COVARIATES
 from bayes_scaling.symbols import (
     COVARIATES,
     RESPONSES,
@@ -18,12 +20,25 @@ from bayes_scaling.symbols import (
     symbol,
 )
 
+LETTERS = [row[0] for row in MORE_COVARIATES if len(row[0]) == 1]
+
+
+@pytest.mark.parametrize("name", LETTERS)
+def test_letters_of_single_laws_claim_no_column_unasked(name):
+    column = {name: [1.0, 2.0, 3.0], "accuracy": [0.1, 0.2, 0.3]}
+    assert find_symbol(name) is None
+    with pytest.raises(DataError, match=rf"columns={{'{name}': '{name}'}}"):
+        read_runs(column)
+    assert set(read_runs(column, columns={name: name}).values) == {name, "acc"}
+
 
 @pytest.mark.parametrize("name", SYMBOLS)
 def test_every_symbol_is_found_by_its_name_and_all_its_aliases(name):
     record = SYMBOLS[name]
     assert symbol(name) is record
-    assert {find_symbol(spelling) for spelling in (name, *record.aliases)} == {name}
+    spellings = record.aliases if name in LETTERS else (name, *record.aliases)
+    assert {find_symbol(spelling) for spelling in spellings} <= {name}
+    assert name in LETTERS or find_symbol(name) == name
     assert record.low < record.high
     assert record.meaning
     assert record.latex

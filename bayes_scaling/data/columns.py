@@ -213,7 +213,9 @@ def _ambiguous(symbol: str, columns: list[str], mend: str) -> str:
 
 def _need_input(table: pd.DataFrame, matched: Mapping[str, str], response: str) -> None:
     if set(matched) == {response}:
-        examples = {symbol: _like(table, word) for symbol, word in (("N", "param"), ("D", "token"))}
+        letters = {name: name for name in table.columns if name in COVARIATES}
+        words = (("N", "param"), ("D", "token"))
+        examples = letters or {symbol: _like(table, word) for symbol, word in words}
         raise DataError(
             "no column is recognised as an input such as N (parameters) or D (tokens): name them"
             f" with columns={examples}. Columns: {list_names(table.columns)}"

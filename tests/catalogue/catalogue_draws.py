@@ -1,6 +1,7 @@
 """Points in a law's range and parameters from its prior, on which the generic tests stand."""
 
 import zlib
+from functools import lru_cache
 
 import jax
 import jax.numpy as jnp
@@ -77,6 +78,12 @@ def evaluate(law, values):
     return law(*inputs, **{name: values[name] for name in law.param_names})
 
 
+@lru_cache
+def parsed(text):
+    """An equation's expression."""
+    return parse_equation(text).expr
+
+
 def truth(law, values, digits=30):
     """The law's equation at named values, by SymPy and mpmath."""
-    return oracle(parse_equation(law.equation).expr, values, digits)
+    return oracle(parsed(law.equation), values, digits)

@@ -6,35 +6,13 @@ One law of each kind in every run; the others, five seconds each, with ``-m slow
 import numpy as np
 import pytest
 from catalogue_draws import draw_inputs, each_point, evaluate, reference_of
+from kinds import each_law
 
 import bayes_scaling as bs
-from bayes_scaling._registry import LAWS
 from bayes_scaling.levels import sampling_order, to_paper
 from bayes_scaling.spec import get_observation
 
 ROWS, NOISE = 40, 0.003
-OF_EACH_KIND = (
-    "bnsl",
-    "chinchilla",
-    "clark",
-    "gadre",
-    "generalized_chinchilla",
-    "isoflop_frontier",
-    "ladder_accuracy",
-    "m4",
-    "muennighoff",
-    "optimal_size",
-    "power_law_with_floor",
-    "shifted_power",
-    "step_law_surface",
-)
-
-
-def laws():
-    """Every law by name, those that stand for no kind marked slow."""
-    for name in LAWS:
-        marks = () if name in OF_EACH_KIND else pytest.mark.slow
-        yield pytest.param(LAWS.get(name), marks=marks, id=name)
 
 
 def typical(law):
@@ -46,7 +24,7 @@ def typical(law):
     return values
 
 
-@pytest.mark.parametrize("entry", laws())
+@pytest.mark.parametrize("entry", each_law())
 def test_the_point_fit_is_at_least_as_good_as_the_truth(entry):
     law = entry
     inputs, truth = draw_inputs(law, ROWS), typical(law)
