@@ -24,7 +24,8 @@ def laws_page() -> str:
     """Return every law by topic: formula, inputs, parameters with priors, traps, reference."""
     parts = [HEAD, *_contents()]
     for topic, own in laws().groupby("topic"):
-        parts += [f"## {topic[:1].upper()}{topic[1:]}\n", *map(_section, own["name"])]
+        title = str(topic)
+        parts += [f"## {title[:1].upper()}{title[1:]}\n", *map(_section, own["name"])]
     return "\n".join(parts)
 
 
@@ -79,7 +80,7 @@ def _params(record: Mapping[str, Any]) -> Iterator[str]:
         where = f"`{p['prior_of']}`{prior_place(p['prior_at'])}".replace("|", "\\|")
         pooling = POOLING_WORDS.get(p["pooling"], p["pooling"])
         cells = (f"`{p['name']}`", p["meaning"] + unit, pooling, where, *numbers)
-        yield f"| {' | '.join(cells)} |"
+        yield f"| {' | '.join(map(str, cells))} |"
     yield ""
 
 

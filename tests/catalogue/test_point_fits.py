@@ -34,8 +34,12 @@ def test_the_point_fit_is_at_least_as_good_as_the_truth(entry):
     on_log = get_observation(law.observation).on == "log"
     y = curve * np.exp(luck) if on_log else curve + np.median(np.abs(curve)) * luck
     asked = f"{law.name}({', '.join(law.inputs)})"
+    columns = {name: name for name in inputs}
     found = bs.baseline(
-        bs.read_runs({**inputs, response: y}, response=response), asked, replicates=2, starts=4
+        bs.read_runs({**inputs, response: y}, columns=columns, response=response),
+        asked,
+        replicates=2,
+        starts=4,
     )
     own = each_point({n: found.point[n].to_numpy() for n in law.param_names}, 1)[0]
     curves = [np.asarray(evaluate(law, {**inputs, **p})) for p in (own, truth)]
