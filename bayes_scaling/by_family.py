@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from bayes_scaling._errors import Note, SpecError, list_names
-from bayes_scaling.arguments import bucket, geometric_mean, make_args
+from bayes_scaling.arguments import bucket, geometric_mean, make_args, typical_response
 from bayes_scaling.data.runs import Runs
 from bayes_scaling.families import Grouping
 from bayes_scaling.infer.point_fits import (
@@ -84,7 +84,7 @@ def families_in(table: Runs, spec: ModelSpec) -> Families:
     ref = {
         n: np.asarray([geometric_mean(table.values[n][r]) for r in rows]) for n in spec.law.inputs
     }
-    scale = np.asarray([np.median(np.abs(table.values[table.response][r])) for r in rows])
+    scale = np.asarray([typical_response(table.values[table.response][r]) for r in rows])
     return Families(names, rows, Table(x, y, mask, ref, scale))
 
 

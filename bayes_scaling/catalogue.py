@@ -14,7 +14,7 @@ from bayes_scaling.prior import Prior
 from bayes_scaling.references import reference
 from bayes_scaling.resolve import default_scatter
 from bayes_scaling.spec import Law, Param, Reduction, get_law, get_observation
-from bayes_scaling.symbols import SYMBOLS
+from bayes_scaling.symbols import SYMBOLS, find_symbol
 
 COLUMNS = ("name", "topic", "inputs", "equation", "summary", "cite")
 
@@ -170,14 +170,23 @@ def _columns(law: Law) -> str:
     return f"{law.name}({', '.join(law.inputs)})" if renamed else law.name
 
 
+def _letters(law: Law) -> list[str]:
+    """Inputs that no column is taken for unless it is said."""
+    return [name for name in law.inputs if name in SYMBOLS and find_symbol(name) is None]
+
+
 def _python(law: Law) -> str:
+    if named := {name: name for name in _letters(law)}:
+        runs = f'bs.read_runs("runs.csv", group="family", columns={named})'
+        return f'bs.fit({runs}, "{_columns(law)}")'
     return f'bs.fit("runs.csv", "{_columns(law)}", group="family")'
 
 
 def _shell(law: Law) -> str:
     name = _columns(law)
     quoted = f'"{name}"' if "(" in name else name
-    return f"bayes-scaling fit runs.csv --law {quoted} --group family"
+    columns = "".join(f" --column {name}={name}" for name in _letters(law))
+    return f"bayes-scaling fit runs.csv --law {quoted} --group family{columns}"
 
 
 def describe_law(name: str | Law) -> str:

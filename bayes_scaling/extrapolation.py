@@ -18,7 +18,7 @@ import pandas as pd
 
 from bayes_scaling._errors import ForecastError
 from bayes_scaling._x64 import in_float64
-from bayes_scaling.arguments import bucket, group_index
+from bayes_scaling.arguments import bucket, group_index, typical_response
 from bayes_scaling.data.model_errors import HYPERS, LOGGED, hyperprior
 from bayes_scaling.data.runs import Runs
 from bayes_scaling.law_coordinates import (
@@ -171,8 +171,8 @@ def _learned(fit: Fit | Sampled, leave_out: str, seed: int) -> ModelError:
             f"parameters, at most {MOST_COORDINATES}): forecast with model_error=False, or fit "
             "fewer families at once."
         )
-    unit = 1.0 if spec.observation.on == "log" else float(np.median(np.abs(_response(fit.runs))))
-    scale = float(np.median(np.abs(_response(fit.runs))))
+    scale = float(typical_response(_response(fit.runs)))
+    unit = 1.0 if spec.observation.on == "log" else scale
     prior = Normal(*prior_moments(coordinates, fit.grouping, scale))
     problem = _problem(coordinates, runs, unit, prior, start_of(coordinates, fit.samples))
     before = Normal(*hyperprior(leave_out))

@@ -60,14 +60,21 @@ def _inputs(record: Mapping[str, Any]) -> Iterator[str]:
     yield f"- predicts {_quantity(response)}; noise `{record['observation']['name']}`"
     for each in record["inputs"]:
         span = each["fitted_range"]
-        studied = f", studied from {_number(span[0])} to {_number(span[1])}" if span else ""
+        studied = (
+            f", studied from {format_quantity(span[0])} to {format_quantity(span[1])}"
+            if span
+            else ""
+        )
         yield f"- {_quantity(each)}{studied}"
     yield ""
 
 
 def _quantity(record: Mapping[str, Any]) -> str:
-    unit = f" ({record['unit']})" if record["unit"] not in ("", "1") else ""
-    return f"`{record['name']}` {record['meaning']}{unit}"
+    return f"`{record['name']}` {record['meaning']}{_unit(record)}"
+
+
+def _unit(record: Mapping[str, Any]) -> str:
+    return f" ({record['unit']})" if record["unit"] not in ("", "1") else ""
 
 
 def _params(record: Mapping[str, Any]) -> Iterator[str]:
@@ -75,17 +82,12 @@ def _params(record: Mapping[str, Any]) -> Iterator[str]:
     yield "|---|---|---|---|---|---|---|"
     for p in record["parameters"]:
         prior, times = p["prior"], " x" if p["prior"]["relative"] else ""
-        numbers = (f"{_number(prior[k])}{times}" for k in ("median", "low", "high"))
-        unit = f" ({p['unit']})" if p["unit"] not in ("", "1") else ""
+        numbers = (f"{format_quantity(prior[k])}{times}" for k in ("median", "low", "high"))
         where = f"`{p['prior_of']}`{prior_place(p['prior_at'])}".replace("|", "\\|")
         pooling = POOLING_WORDS.get(p["pooling"], p["pooling"])
-        cells = (f"`{p['name']}`", p["meaning"] + unit, pooling, where, *numbers)
+        cells = (f"`{p['name']}`", p["meaning"] + _unit(p), pooling, where, *numbers)
         yield f"| {' | '.join(map(str, cells))} |"
     yield ""
-
-
-def _number(value: float) -> str:
-    return format_quantity(value)
 
 
 def _remarks(record: Mapping[str, Any]) -> Iterator[str]:

@@ -49,7 +49,9 @@ class Prior:
     def median(self) -> float:
         """The prior median (in multiples of the response's size when ``relative``).
 
-        The mean of a NumPyro distribution that has no quantile function.
+        The mean of a NumPyro distribution that has no quantile function, or one that needs a
+        package that is not installed. For descriptions and for the search for parameters that the
+        data do not move; no density depends on it.
         """
         return _MEDIANS[self.kind](self)
 

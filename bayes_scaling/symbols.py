@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from bayes_scaling._errors import SpecError, did_you_mean, list_names
-from bayes_scaling.more_symbols import MORE_COVARIATES, MORE_RESPONSES
+from bayes_scaling.law_symbols import LAW_COVARIATES, LAW_RESPONSES
 
 INF = float("inf")
 
@@ -111,7 +111,7 @@ COVARIATES: Mapping[str, Symbol] = {
         _covariate("S", "optimiser steps", "steps", "S", _S, 1, 1e9),
         _covariate("lr", "learning rate", "", r"\eta", _LR, 1e-8, 10),
         _covariate("X", "covariate", "", "X", "x", -INF, INF),
-        *(_covariate(*row) for row in MORE_COVARIATES),
+        *(_covariate(*row) for row in LAW_COVARIATES),
     )
 }
 """Inputs of laws, canonical name to record."""
@@ -125,7 +125,7 @@ RESPONSES: Mapping[str, Symbol] = {
         _response("acc", "score", "", r"\mathrm{acc}", _ACC, 0, 1),
         _response("err", "error rate", "", r"\epsilon", _ERR, 0, 1),
         _response("Y", "response", "", "Y", "y", -INF, INF),
-        *(_response(*row) for row in MORE_RESPONSES),
+        *(_response(*row) for row in LAW_RESPONSES),
     )
 }
 """What laws predict, canonical name to record."""
@@ -142,7 +142,7 @@ def _normal(column: str) -> str:
 
 # A letter that single laws use, such as t or p, says too little in anybody's table: it is an input
 # of those laws, and otherwise a column like any other.
-_LETTERS_OF_LAWS = frozenset(row[0] for row in MORE_COVARIATES if len(row[0]) == 1)
+_LETTERS_OF_LAWS = frozenset(row[0] for row in LAW_COVARIATES if len(row[0]) == 1)
 _BY_ALIAS: Mapping[str, str] = {
     _normal(spelling): each.name
     for each in SYMBOLS.values()

@@ -17,6 +17,7 @@ OF_EACH_KIND = (
     "m4",
     "muennighoff",
     "optimal_size",
+    "power_law",
     "power_law_with_floor",
     "shifted_power",
     "step_law_surface",

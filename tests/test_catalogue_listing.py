@@ -79,7 +79,8 @@ def test_the_interval_shown_is_the_one_sampled_from():
 
 def test_nesting_is_told_in_both_directions():
     assert "becomes chinchilla with gam = 1" in describe_law("generalized_chinchilla")
-    assert "generalized_chinchilla" in law_record("chinchilla")["special_case_of"]
+    special = ["generalized_chinchilla", "qat", "zheng_cpt"]
+    assert law_record("chinchilla")["special_case_of"] == special
     assert "gadre" in law_record("chinchilla")["contains"]
 
 
@@ -88,6 +89,13 @@ def test_a_generic_law_takes_the_name_of_its_covariate():
     text = describe_law("power_law(V)")
     assert "A * V**-alpha" in text
     assert '"power_law(V)"' in text
+
+
+def test_a_letter_is_named_as_a_column():
+    example = law_record("coverage_power")["example"]
+    assert "columns={'k': 'k'}" in example["python"]
+    assert example["shell"].endswith("--law coverage_power --group family --column k=k")
+    assert "column" not in law_record("chinchilla")["example"]["shell"]
 
 
 def test_an_unknown_law_is_one_line_with_a_suggestion():

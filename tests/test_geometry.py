@@ -116,7 +116,7 @@ def test_whitened_density_is_the_models(pool):
     from bayes_scaling.resolve import resolve
 
     runs = bs.published_runs(families=["Cerebras-GPT", "Pythia"], embeddings=False)
-    spec = resolve(runs, "power_law_with_floor(N)", pool=pool)
+    spec = resolve(runs, "chinchilla", pool=pool)
     args = make_args(runs, spec)
     target = make_target(spec, args)
     prepared = compiled_prepare(target, 2, 2)(jax.random.key(0), args, np.float64(-1))

@@ -15,7 +15,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 LAYERS = """
 _arviz _compile_cache _errors _progress distributions gammas powers roots stats
-_x64 more_symbols
+_x64 law_symbols
 _files _registry _scan prior quantity symbols references
 spec equation
 levels text_law models

@@ -10,7 +10,7 @@ from bayes_scaling._errors import (
     list_names,
 )
 from bayes_scaling.data.load import read_runs
-from bayes_scaling.more_symbols import MORE_COVARIATES
+from bayes_scaling.law_symbols import LAW_COVARIATES
 from bayes_scaling.symbols import (
     COVARIATES,
     RESPONSES,
@@ -20,7 +20,7 @@ from bayes_scaling.symbols import (
     symbol,
 )
 
-LETTERS = [row[0] for row in MORE_COVARIATES if len(row[0]) == 1]
+LETTERS = [row[0] for row in LAW_COVARIATES if len(row[0]) == 1]
 
 
 @pytest.mark.parametrize("name", LETTERS)

@@ -47,9 +47,10 @@ def laws(
     """List the laws of the catalogue, or describe one."""
     from bayes_scaling import catalogue
     from bayes_scaling.cli.printing import emit, emit_json
-    from bayes_scaling.laws_page import laws_page
 
     if page:
+        from bayes_scaling.laws_page import laws_page
+
         emit(laws_page())
     elif name is not None and as_json:
         emit_json(catalogue.law_record(name))

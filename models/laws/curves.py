@@ -6,6 +6,8 @@ from bayes_scaling.models import priors
 from bayes_scaling.roots import share_of_log
 from bayes_scaling.spec import Param, Reduction, law
 
+_CURVE = {"response": "", "noise": priors.curve_scatter(), "topic": "one covariate"}
+
 
 def _floor(name: str) -> Param:
     return Param(name, priors.response_floor(), "floor", "response", pool="partial")
@@ -25,9 +27,7 @@ def _exponent(name: str) -> Param:
               "1 / X", level="g * X", spread=priors.SPREAD_CONSTANT),
     ),
     equation="e + b * (1 / X + g)**c",
-    response="",
-    noise=priors.curve_scatter(),
-    topic="one covariate",
+    **_CURVE,
     cite="alabdulmohsin2022",
     decreasing=("X",),
     asymptote="e + b * g**c",
@@ -55,9 +55,7 @@ def shifted_power(X, *, e, b, c, g):
               spread=priors.SPREAD_EXPONENT),
     ),
     equation="e + (e0 - e) * share(b * X**-c * (e0 - e)**(alpha - 1), alpha)",
-    response="",
-    noise=priors.curve_scatter(),
-    topic="one covariate",
+    **_CURVE,
     cite="alabdulmohsin2022",
     decreasing=("X",),
     asymptote="e",
@@ -96,9 +94,7 @@ def m4(X, *, e, e0, b, c, alpha):
               spread=priors.SPREAD_CONSTANT),
     ),
     equation="a + b * X**-c0 * (1 + (X / d1)**(1 / f1))**(-c1 * f1)",
-    response="",
-    noise=priors.curve_scatter(),
-    topic="one covariate",
+    **_CURVE,
     cite="caballero2022",
     traps=(
         "a break beyond the data is known from its prior alone",
@@ -125,9 +121,7 @@ def bnsl(X, *, a, b, c0, c1, d1, f1):
         _exponent("h"),
     ),
     equation="E + T / (1 + (X / X0)**h)",
-    response="",
-    noise=priors.curve_scatter(),
-    topic="one covariate",
+    **_CURVE,
     cite="arora2024",
     decreasing=("X",),
     asymptote="E",
@@ -149,9 +143,7 @@ def hill(X, *, E, T, X0, h):
         _exponent("alpha"),
     ),
     equation="E + A * (1 + X / X0)**-alpha",
-    response="",
-    noise=priors.curve_scatter(),
-    topic="one covariate",
+    **_CURVE,
     cite="arora2024",
     decreasing=("X",),
     asymptote="E",

@@ -3,6 +3,7 @@
 from jax.numpy import log, log10
 
 from bayes_scaling.models import priors
+from bayes_scaling.models.laws.parts import of_optimum
 from bayes_scaling.spec import Param, Reduction, law
 
 _AT = {"C": 1e20}
@@ -49,9 +50,7 @@ def isoflop_frontier(N, C, *, E, F, K, kN, a, g):
 @law(
     params=_allocation(),
     equation="kN * C**a",
-    response="N_opt",
-    observation="normal_log",
-    noise=priors.optimum_scatter(),
+    **of_optimum("N_opt"),
     reference=_AT,
     topic="compute-optimal frontier",
     cite="porian2024",
@@ -72,9 +71,7 @@ def optimal_size(C, *, kN, a):
               spread=priors.SPREAD_EXPONENT),
     ),
     equation="kD * C**b",
-    response="D_opt",
-    observation="normal_log",
-    noise=priors.optimum_scatter(),
+    **of_optimum("D_opt"),
     reference=_AT,
     topic="compute-optimal frontier",
     cite="porian2024",
@@ -95,9 +92,7 @@ def optimal_data(C, *, kD, b):
               spread=priors.SPREAD_EXPONENT),
     ),
     equation="kM * C**a",
-    response="scale_opt",
-    observation="normal_log",
-    noise=priors.optimum_scatter(),
+    **of_optimum("scale_opt"),
     reference={"C": 1e19},
     topic="compute-optimal frontier",
     cite="deepseek2024",

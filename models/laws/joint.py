@@ -1,26 +1,15 @@
 """Laws of size and data together: Chinchilla's, its nesting family, Kaplan's, Gadre's."""
 
 from bayes_scaling.models import priors
+from bayes_scaling.models.laws.parts import chinchilla_params, floor
 from bayes_scaling.spec import Param, Reduction, law
 
 _AT = {"N": 1e9, "D": 2e10}
 _RANGE = {"N": (7e7, 1.6e10), "D": (5e9, 5e11)}
 
 
-def _floor() -> Param:
-    return Param("E", priors.floor(), "irreducible loss", "nats/token", pool="partial")
-
-
 @law(
-    params=(
-        _floor(),
-        Param("A", priors.reducible_n(), "size coefficient", "nats * N^alpha",
-              level="A * N**-alpha", pool="partial"),
-        Param("B", priors.reducible_d(), "data coefficient", "nats * D^beta",
-              level="B * D**-beta", pool="partial"),
-        Param("alpha", priors.exponent_n(), "size exponent", spread=priors.SPREAD_EXPONENT),
-        Param("beta", priors.exponent_d(), "data exponent", spread=priors.SPREAD_EXPONENT),
-    ),
+    params=chinchilla_params(),
     equation="E + A * N**-alpha + B * D**-beta",
     reference=_AT,
     topic="size and data",
@@ -42,7 +31,7 @@ def chinchilla(N, D, *, E, A, B, alpha, beta):
 
 @law(
     params=(
-        _floor(),
+        floor(),
         Param("A", priors.reducible_n(), "size coefficient", "nats^(1/gam) * N^alpha",
               level="(A * N**-alpha)**gam", pool="partial"),
         Param("B", priors.reducible_d(), "data coefficient", "nats^(1/gam) * D^beta",
@@ -107,7 +96,7 @@ def kaplan(N, D, *, Nc, Dc, aN, aD):
 
 @law(
     params=(
-        _floor(),
+        floor(),
         Param("a", priors.reducible_n(), "coefficient that grows with over-training",
               level="a * M**eta * C**-eta", pool="partial"),
         Param("b", priors.reducible_d(), "coefficient that falls with over-training",

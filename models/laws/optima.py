@@ -3,12 +3,11 @@
 from jax.numpy import exp, log, tanh
 
 from bayes_scaling.models import priors
-from bayes_scaling.models.laws.parts import floor, size_coefficient, size_exponent
+from bayes_scaling.models.laws.parts import floor, of_optimum, size_coefficient, size_exponent
 from bayes_scaling.prior import lognormal, normal
 from bayes_scaling.spec import Param, Reduction, law
 
 _TOPIC = "hyper-parameters"
-_OPTIMUM = {"observation": "normal_log", "noise": priors.optimum_scatter(), "topic": _TOPIC}
 _FLAT = "optima are flat: twice the optimal learning rate costs about 0.3 %"
 _SCHEDULE = "holds for its schedule and weight decay: constants do not carry over to others"
 
@@ -25,13 +24,13 @@ def _exponent(name: str, of: str, mean: float, sd: float) -> Param:
         _exponent("cD", "data", 0.15, 0.24),
     ),
     equation="k * N**cN * D**cD",
-    response="lr_opt",
+    **of_optimum("lr_opt"),
+    topic=_TOPIC,
     reference={"N": 5e8, "D": 2e10},
     cite="li2025step",
     valid={"N": (6e7, 1.07e9), "D": (2e9, 1e11)},
     traps=("N counts parameters without embeddings", _FLAT, _SCHEDULE),
     aliases=("step_law", "step_law_2025"),
-    **_OPTIMUM,
 )  # fmt: skip
 def step_law_lr(N, D, *, k, cN, cD):
     """Optimal peak learning rate of AdamW by size and data (Step Law, Li et al. 2025)."""
@@ -45,7 +44,8 @@ def step_law_lr(N, D, *, k, cN, cD):
         _exponent("bD", "data", 0.5, 0.15),
     ),
     equation="k * D**bD",
-    response="B_opt",
+    **of_optimum("B_opt"),
+    topic=_TOPIC,
     reference={"D": 2e10},
     cite="li2025step",
     valid={"D": (2e9, 1e11)},
@@ -55,7 +55,6 @@ def step_law_lr(N, D, *, k, cN, cD):
         _FLAT,
     ),
     aliases=("power_lines_batch",),
-    **_OPTIMUM,
 )  # fmt: skip
 def step_law_batch(D, *, k, bD):
     """Optimal batch size in tokens by data (Step Law, Li et al. 2025)."""
@@ -117,7 +116,8 @@ def step_law_surface(N, D, lr, B, *, E, A, F, alpha, beta, k, cN, cD, q, bD, h, 
         _exponent("mt", "tokens per parameter", -0.5, 0.12),
     ),
     equation="kt * M**mt",
-    response="timescale",
+    **of_optimum("timescale"),
+    topic=_TOPIC,
     reference={"M": 20.0},
     cite="bergsma2025",
     valid={"M": (1.0, 1000.0)},
@@ -126,7 +126,6 @@ def step_law_surface(N, D, lr, B, *, E, A, F, alpha, beta, k, cN, cD, q, bD, h, 
         "linear in batch size only below the critical one",
     ),
     aliases=("power_lines", "power_lines_2025"),
-    **_OPTIMUM,
 )  # fmt: skip
 def power_lines_timescale(M, *, kt, mt):
     """Optimal AdamW timescale B / (lr lambda D) by tokens per parameter (Power Lines 2025)."""
@@ -140,12 +139,12 @@ def power_lines_timescale(M, *, kt, mt):
         _exponent("mc", "data", 0.47, 0.106),
     ),
     equation="kc * D**mc",
-    response="B_crit",
+    **of_optimum("B_crit"),
+    topic=_TOPIC,
     reference={"D": 2e10},
     cite="bergsma2025",
     traps=("the prior's level is 2700 sequences of 2048 tokens",),
     aliases=("critical_batch",),
-    **_OPTIMUM,
 )  # fmt: skip
 def power_lines_critical_batch(D, *, kc, mc):
     """Critical batch size, where steps and tokens are both doubled (Power Lines 2025)."""
@@ -159,13 +158,13 @@ def power_lines_critical_batch(D, *, kc, mc):
         _exponent("p", "compute", -0.12, 0.076),
     ),
     equation="k * C**p",
-    response="lr_opt",
+    **of_optimum("lr_opt"),
+    topic=_TOPIC,
     reference={"C": 1e19},
     cite="deepseek2024",
     valid={"C": (1e17, 2e19)},
     traps=("compute confounds size and data: holds at one number of tokens per parameter", _FLAT),
     aliases=("deepseek_llm_2024",),
-    **_OPTIMUM,
 )  # fmt: skip
 def deepseek_lr(C, *, k, p):
     """Optimal learning rate by compute (DeepSeek LLM 2024)."""
@@ -179,12 +178,12 @@ def deepseek_lr(C, *, k, p):
         _exponent("p", "compute", 0.33, 0.106),
     ),
     equation="k * C**p",
-    response="B_opt",
+    **of_optimum("B_opt"),
+    topic=_TOPIC,
     reference={"C": 1e19},
     cite="deepseek2024",
     valid={"C": (1e17, 2e19)},
     traps=("compute confounds size and data: holds at one number of tokens per parameter", _FLAT),
-    **_OPTIMUM,
 )  # fmt: skip
 def deepseek_batch(C, *, k, p):
     """Optimal batch size in tokens by compute (DeepSeek LLM 2024)."""
@@ -199,7 +198,8 @@ def deepseek_batch(C, *, k, p):
               spread=priors.SPREAD_EXPONENT),
     ),
     equation="k * L_target**-p",
-    response="B_opt",
+    **of_optimum("B_opt"),
+    topic=_TOPIC,
     reference={"L_target": 3.0},
     cite="hu2024",
     valid={"L_target": (2.0, 6.0)},
@@ -207,7 +207,6 @@ def deepseek_batch(C, *, k, p):
     asymptote="0",
     traps=("depends on the tokenizer and the corpus through the loss", _FLAT),
     aliases=("minicpm_batch_2024",),
-    **_OPTIMUM,
 )  # fmt: skip
 def minicpm_batch(L_target, *, k, p):
     """Optimal batch size in tokens by the loss aimed at (MiniCPM, Hu et al. 2024)."""
@@ -221,7 +220,8 @@ def minicpm_batch(L_target, *, k, p):
         _exponent("b", "tokens", -0.5, 0.12),
     ),
     equation="k * B * D**b",
-    response="lr_opt",
+    **of_optimum("lr_opt"),
+    topic=_TOPIC,
     reference={"B": 5.2e5, "D": 1e10},
     cite="shen2024power",
     traps=(
@@ -229,7 +229,6 @@ def minicpm_batch(L_target, *, k, p):
         "one law for all sizes only under muP",
     ),
     aliases=("shen_power_2024",),
-    **_OPTIMUM,
 )  # fmt: skip
 def power_scheduler(B, D, *, k, b):
     """Optimal learning rate by batch size and tokens seen (Power Scheduler, Shen et al. 2024)."""
@@ -244,12 +243,12 @@ def power_scheduler(B, D, *, k, b):
         _exponent("beta", "replicas", 0.3, 0.2),
     ),
     equation="A * N**alpha * replicas**beta",
-    response="lr_opt",
+    **of_optimum("lr_opt"),
+    topic=_TOPIC,
     reference={"N": 1e9, "replicas": 1.0},
     cite="charles2025",
     valid={"N": (3.5e7, 2.4e9), "replicas": (1.0, 8.0)},
     traps=("of the inner optimiser, at 20 tokens per parameter and 30 steps apart", _FLAT),
-    **_OPTIMUM,
 )  # fmt: skip
 def diloco_lr(N, replicas, *, A, alpha, beta):
     """Optimal inner learning rate of DiLoCo (Charles et al. 2025)."""
@@ -264,7 +263,8 @@ def diloco_lr(N, replicas, *, A, alpha, beta):
         _exponent("beta", "replicas", 0.3, 0.2),
     ),
     equation="A * N**alpha * replicas**beta",
-    response="B_opt",
+    **of_optimum("B_opt"),
+    topic=_TOPIC,
     reference={"N": 1e9, "replicas": 1.0},
     cite="charles2025",
     valid={"N": (3.5e7, 2.4e9), "replicas": (1.0, 8.0)},
@@ -272,7 +272,6 @@ def diloco_lr(N, replicas, *, A, alpha, beta):
         "published coefficients look like sequences of 2048 tokens; here tokens",
         _FLAT,
     ),
-    **_OPTIMUM,
 )  # fmt: skip
 def diloco_batch(N, replicas, *, A, alpha, beta):
     """Optimal global batch size of DiLoCo in tokens (Charles et al. 2025)."""

@@ -1,4 +1,6 @@
-"""The terms that many laws share with Chinchilla's: floor, size term and data term."""
+"""What many laws share: Chinchilla's floor, size term and data term; the record of optima."""
+
+from typing import Any
 
 from bayes_scaling.models import priors
 from bayes_scaling.spec import Param
@@ -35,3 +37,9 @@ def chinchilla_params(n: float = 1e9, d: float = 2e10) -> tuple[Param, ...]:
     """The five parameters of Chinchilla's law, with priors that hold at ``n`` and ``d``."""
     coefficients = size_coefficient(n), data_coefficient(d)
     return (floor(), *coefficients, size_exponent(), data_exponent())
+
+
+def of_optimum(response: str) -> dict[str, Any]:
+    """Record of a law whose response is a fitted optimum, with scatter of its logarithm."""
+    noise = priors.optimum_scatter()
+    return {"response": response, "observation": "normal_log", "noise": noise}

@@ -12,7 +12,7 @@ _DF = """finetuning_examples finetuning_tokens finetuning_data finetune_examples
     sft_examples sft_tokens n_sft"""
 _H = "human_minutes minutes_for_a_person"
 
-MORE_COVARIATES: tuple[Row, ...] = (
+LAW_COVARIATES: tuple[Row, ...] = (
     # Inputs of laws of pretraining.
     ("N_avg", "parameters averaged over training", "parameters", r"\bar{N}",
      "avg_params average_params mean_params average_parameters", 1e4, 1e14),
@@ -78,9 +78,9 @@ MORE_COVARIATES: tuple[Row, ...] = (
     ("H", "time a person needs for the task", "minutes", "H", _H, 1e-3, 1e6),
     ("t", "years since 2010-01-01", "years", "t", "years_since_2010", 0.1, 40),
 )  # fmt: skip
-"""Inputs."""
+"""Rows of inputs, in the units of their third column; the last two are the plausible range."""
 
-MORE_RESPONSES: tuple[Row, ...] = (
+LAW_RESPONSES: tuple[Row, ...] = (
     ("lr_opt", "optimal learning rate", "", r"\eta^*",
      "opt_lr optimal_lr lr_star optimal_learning_rate", 1e-8, 10),
     ("B_opt", "optimal batch size", "tokens", "B^*",
@@ -100,4 +100,4 @@ MORE_RESPONSES: tuple[Row, ...] = (
     ("mse", "normalised mean squared error", "", r"\mathrm{MSE}",
      "normalized_mse normalised_mse nmse", 1e-4, 10),
 )  # fmt: skip
-"""Responses."""
+"""Rows of responses, as those of inputs."""
