@@ -10,7 +10,7 @@ import pandas as pd
 from bayes_scaling._errors import LawError, did_you_mean, list_names
 from bayes_scaling._registry import LAWS
 from bayes_scaling.law_text import law_text
-from bayes_scaling.prior import Prior
+from bayes_scaling.prior import Prior, quantile
 from bayes_scaling.references import reference
 from bayes_scaling.resolve import default_scatter
 from bayes_scaling.spec import Law, Param, Reduction, get_law, get_observation
@@ -121,7 +121,7 @@ def _prior_record(prior: Prior) -> dict[str, Any]:
 def _quantile(prior: Prior, prob: float) -> float:
     from bayes_scaling.build import distribution  # SymPy comes with it, which no list needs
 
-    return prior.median if prior.is_fixed else float(distribution(prior).icdf(prob))
+    return prior.median if prior.is_fixed else quantile(distribution(prior), prob)
 
 
 def _reference_point(law: Law, param: Param) -> dict[str, float] | str | None:

@@ -49,18 +49,30 @@ class Prior:
     def median(self) -> float:
         """The prior median (in multiples of the response's size when ``relative``).
 
-        The mean of a NumPyro distribution that has no quantile function, or one that needs a
-        package that is not installed. For descriptions and for the search for parameters that the
-        data do not move; no density depends on it.
+        For descriptions and for the search for parameters that the data do not move; no density
+        depends on it.
         """
         return _MEDIANS[self.kind](self)
 
 
-def _custom_median(prior: Prior) -> float:
+DRAWS_FOR_QUANTILES = 2**16
+
+
+def quantile(distribution: Any, prob: float) -> float:
+    """Quantile of a scalar NumPyro distribution.
+
+    Where NumPyro has no quantile function, or one that needs a package that is not installed, that
+    of a fixed set of 65,536 draws: within 1 % of the density's scale at the median and the 5 % and
+    95 % points of any smooth density.
+    """
     try:
-        return float(prior.custom.icdf(0.5))
-    except (NotImplementedError, ImportError):  # some quantile functions need another package
-        return float(prior.custom.mean)
+        return float(distribution.icdf(prob))
+    except (NotImplementedError, ImportError):
+        import jax
+        import numpy as np
+
+        draws = distribution.sample(jax.random.key(0), (DRAWS_FOR_QUANTILES,))
+        return float(np.quantile(draws, prob))
 
 
 _MEDIANS = {
@@ -70,7 +82,7 @@ _MEDIANS = {
     "halfnormal": lambda p: p.args[0],
     "uniform": lambda p: 0.5 * (p.args[0] + p.args[1]),
     "fixed": lambda p: p.args[0],
-    "numpyro": _custom_median,
+    "numpyro": lambda p: quantile(p.custom, 0.5),
 }
 
 
