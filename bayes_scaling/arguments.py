@@ -25,7 +25,7 @@ def make_args(runs: Runs, spec: ModelSpec) -> dict[str, Any]:
     the directions in which groups deviate and what the data say of them (nothing yet:
     `bayes_scaling.infer.prepare` fills them in); ``ref`` the data's reference point, ``scale`` the
     typical size of the response, ``blur`` extra noise (none; the search for the mode starts
-    blurred), ``se`` and ``trend`` where the spec uses them.
+    blurred), ``se``, ``trials`` and ``trend`` where the spec uses them.
     """
     x = {name: np.asarray(runs.values[name], float) for name in spec.law.inputs}
     y = np.asarray(runs.values[runs.response], float)
@@ -40,9 +40,26 @@ def make_args(runs: Runs, spec: ModelSpec) -> dict[str, Any]:
     }
     if spec.known_se and runs.se is not None:
         args["se"] = np.asarray(runs.se, float)
+    if spec.observation.counts and runs.trials is not None:
+        args["trials"] = np.asarray(runs.trials, float)
     if spec.noise_trend:
         args["trend"] = decades(runs.values[spec.noise_trend], runs.values[spec.noise_trend])
     return args
+
+
+def known_errors(runs: Runs, spec: ModelSpec) -> np.ndarray:
+    """Standard errors of the response that are known, or follow from its number of items."""
+    if spec.observation.counts and runs.trials is not None:
+        return share_error(
+            (runs.values[runs.response] * runs.trials + 1.0) / (runs.trials + 2.0), runs.trials
+        )
+    return np.zeros(runs.n) if runs.se is None or not spec.known_se else runs.se
+
+
+def share_error(share: np.ndarray, trials: np.ndarray) -> np.ndarray:
+    """Standard error of a share of so many items."""
+    inside = np.clip(share, 0.0, 1.0)
+    return np.sqrt(inside * (1.0 - inside) / trials)
 
 
 def typical_response(y: np.ndarray) -> np.float64:
@@ -110,7 +127,9 @@ def padded(args: Mapping[str, Any], rows: int) -> dict[str, Any]:
         by_row = np.ndim(value) > 0 and np.shape(value)[0] == have
         return np.concatenate([value, np.repeat(value[-1:], add, axis=0)]) if by_row else value
 
-    named = {k: stretch(args[k]) for k in ("y", "mask", "member", "se", "trend") if k in args}
+    named = {
+        k: stretch(args[k]) for k in ("y", "mask", "member", "se", "trials", "trend") if k in args
+    }
     named["mask"] = np.arange(rows) < have
     return {**args, **named, "x": {k: stretch(v) for k, v in args["x"].items()}}
 

@@ -239,18 +239,27 @@ def observe(spec: ModelSpec, mean: Any, sigma: Any, args: Args) -> dist.Distribu
         for name, _ in spec.observation.extra
     }
     blurred = jnp.sqrt(sigma**2 + (args["blur"] * noise_unit(spec, args)) ** 2)
-    return response_distribution(spec, mean, blurred, extra, args.get("se"))
+    return response_distribution(spec, mean, blurred, extra, args.get("se"), args.get("trials"))
 
 
 def response_distribution(
-    spec: ModelSpec, mean: Any, sigma: Any, extra: Mapping[str, Any], se: Any = None
+    spec: ModelSpec,
+    mean: Any,
+    sigma: Any,
+    extra: Mapping[str, Any],
+    se: Any = None,
+    trials: Any = None,
 ) -> dist.Distribution:
-    """Return the distribution of the response; ``se`` is a known standard error, raw scale."""
+    """Return the distribution of the response.
+
+    ``se`` is a known standard error, raw scale; ``trials`` the number of items of a share.
+    """
     on_log = spec.observation.on == "log"
     location = jnp.log(mean) if on_log else mean
     if se is not None:
         sigma = jnp.sqrt(sigma**2 + (se / mean if on_log else se) ** 2)
-    return spec.observation.build(location, sigma, **extra)
+    counted = {"trials": trials} if spec.observation.counts else {}
+    return spec.observation.build(location, sigma, **extra, **counted)
 
 
 def law_at_rows(law: Law, family_values: Mapping[str, Any], args: Args) -> Any:

@@ -187,7 +187,10 @@ def search_notes(families: Families, point: PointFit, ends: PointFit | None = No
 
 
 def se_notes(table: Runs) -> list[Note]:
-    """Say that known standard errors have no say here."""
-    if table.se is None:
-        return []
-    return [Note("se_unused", "info", "known standard errors are not used by this method.")]
+    """Say that known standard errors, and numbers of items, have no say here."""
+    given = {"known standard errors": table.se, "numbers of items": table.trials}
+    return [
+        Note("se_unused", "info", f"{what} are not used by this method.")
+        for what, each in given.items()
+        if each is not None
+    ]

@@ -59,7 +59,8 @@ class Calibration:
         truth), ``draws`` (near independent ones, at most those asked for and the scalar's effective
         sample size), ``pit`` (the rank as a number in [0, 1], ties split at random; uniform when
         all is right), ``sampler``, ``doubt`` (why the engine does not trust the posterior, else
-        empty).
+        empty), ``rhat`` (the posterior's largest R-hat, nested for many short chains; NaN for
+        independent draws).
     """
 
     spec: ModelSpec
@@ -84,6 +85,23 @@ class Calibration:
     def samplers(self) -> dict[str, int]:
         """How many posteriors each sampler gave."""
         return {str(k): int(v) for k, v in self._by_table["sampler"].value_counts().items()}
+
+    @property
+    def worst_rhat(self) -> float:
+        """The largest R-hat of a posterior that the engine does not doubt; NaN without chains."""
+        trusted = self._by_table.loc[self._by_table["doubt"] == "", "rhat"]
+        return float(trusted.max())
+
+    def coverage(self, prob: float = 0.9) -> tuple[float, float]:
+        """Share of true parameters inside the central interval, with its Monte Carlo error.
+
+        Parameters of one table are correlated, so the error comes from the scatter over tables.
+        """
+        ranks = self.ranks[self.ranks["parameter"] != LIKELIHOOD]
+        inside = (ranks["pit"] - 0.5).abs() <= prob / 2
+        by_table = inside.groupby(ranks["table"]).mean()
+        floor = np.sqrt(prob * (1 - prob) / len(inside))
+        return float(by_table.mean()), float(max(by_table.std() / np.sqrt(len(by_table)), floor))
 
     @property
     def _by_table(self) -> pd.DataFrame:
@@ -233,6 +251,7 @@ def ranked(
                 **_ranks(_scalars(made, i, result), draws, rng),
                 "sampler": result.sampler,
                 "doubt": result.doubt,
+                "rhat": result.numbers.get("rhat", result.numbers.get("nested_rhat", np.nan)),
             }
         )
         for i, result in enumerate(found)

@@ -37,21 +37,27 @@ def row_noise(
 
 
 def responses(
-    spec: ModelSpec, mean: Any, noise: Any, samples: Mapping[str, Any], se: Any = None
+    spec: ModelSpec,
+    mean: Any,
+    noise: Any,
+    samples: Mapping[str, Any],
+    se: Any = None,
+    trials: Any = None,
 ) -> Any:
     """Return the distribution of the response, batch shape (sample, point)."""
     extra = {n: jnp.asarray(samples[n])[:, None] for n, _ in spec.observation.extra}
-    return response_distribution(spec, mean, noise, extra, se)
+    return response_distribution(spec, mean, noise, extra, se, trials)
 
 
 class Points(NamedTuple):
     """Where to evaluate: inputs (point,), the family of each, distance along the noise trend, known
-    standard errors."""
+    standard errors, numbers of items."""
 
     x: Mapping[str, Any]
     family: Any
     decades: Any = None
     se: Any = None
+    trials: Any = None
 
 
 class Curves(NamedTuple):
@@ -78,13 +84,13 @@ def compiled_curves(spec: ModelSpec, same_luck: bool = False) -> Callable[..., C
         mean = law_values(spec.law, params, points.x, points.family)
         slope = samples.get("sigma_trend")
         noise = row_noise(spec, sigma, points.family, slope, points.decades) + 0.0 * mean
-        found = responses(spec, mean, noise, samples, points.se)
+        found = responses(spec, mean, noise, samples, points.se, points.trials)
 
-        def one(m: Any, s: Any) -> Any:
-            return responses(spec, m[:, None], s[:, None], samples).sample(key)[:, 0]
+        def one(m: Any, s: Any, n: Any) -> Any:
+            return responses(spec, m[:, None], s[:, None], samples, None, n).sample(key)[:, 0]
 
-        smooth = jax.vmap(one, in_axes=1, out_axes=1)
-        run = smooth(mean, noise) if same_luck else found.sample(key)
+        smooth = jax.vmap(one, in_axes=(1, 1, None if points.trials is None else 0), out_axes=1)
+        run = smooth(mean, noise, points.trials) if same_luck else found.sample(key)
         return Curves(mean, run, None if y is None else found.log_prob(y))
 
     return jitted(curves)

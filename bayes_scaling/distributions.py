@@ -17,11 +17,15 @@ import jax.numpy as jnp
 import numpyro.distributions as dist
 from jax import Array
 from jax.nn import sigmoid, softplus
+from jax.scipy.special import gammaln
 from numpyro.distributions import biject_to, constraints
 from numpyro.distributions.transforms import Transform
 
+from bayes_scaling.gammas import log_rising
+
 FLOOR = 0.147  # makes fold(0) and fold(-2) those of the half-normal to 4 %
 NEWTON_STEPS = 8
+EDGE = 1e-9  # shares closer to 0 or 1 are taken for this
 HALF_NORMAL_PEAK = 0.5 * math.log(2.0 / math.pi)  # log density at zero, for scale one
 STIRLING = (-1 / 8, 1 / 192, -1 / 640, 17 / 14336, -31 / 18432)
 SHIFT = 16  # where five terms of the series hold every digit
@@ -152,3 +156,46 @@ class StudentT(dist.StudentT):
         own: Any = self
         radius = jnp.sqrt(own.df * jnp.expm1(-2.0 / own.df * jnp.log(u)))
         return own.loc + own.scale * radius * jnp.cos(angle)
+
+
+class ShareOfItems(dist.Distribution):
+    """Share of ``trials`` items solved: beta-binomial about ``centre``.
+
+    The share that a run would have of endless items has the sd ``2 scatter sqrt(p (1 - p))``, to
+    first order, about the law's ``p``: ``scatter`` itself at one half. Shares that are no whole
+    number of items, such as rounded ones, are allowed.
+    """
+
+    arg_constraints: Any = dict.fromkeys(("scatter", "trials"), constraints.positive)
+    support: Any = constraints.unit_interval
+    pytree_data_fields = ("centre", "scatter", "trials")
+
+    def __init__(
+        self, centre: Any, scatter: Any, trials: Any, *, validate_args: Any = None
+    ) -> None:
+        self.centre = jnp.clip(centre, EDGE, 1.0 - EDGE)
+        self.scatter, self.trials = jnp.asarray(scatter), jnp.asarray(trials)
+        shape = jnp.broadcast_shapes(*map(jnp.shape, (centre, scatter, trials)))
+        super().__init__(batch_shape=shape, validate_args=validate_args)
+
+    @property
+    def _shapes(self) -> tuple[Any, Any]:
+        """The two parameters of the beta distribution of a run's own share."""
+        total = 0.25 / self.scatter**2
+        return self.centre * total, (1.0 - self.centre) * total
+
+    def log_prob(self, value: Any, intermediates: Any = None) -> Array:
+        """Log probability of the count that is this share of the items."""
+        (a, b), n = self._shapes, self.trials
+        parts = jnp.broadcast_arrays(value * n, (1.0 - value) * n, n, a, b, a + b)
+        items, total = jnp.stack(parts[:3]), jnp.stack(parts[3:])
+        gained, ways = log_rising(total, items), gammaln(items + 1.0)
+        return gained[0] + gained[1] - gained[2] - ways[0] - ways[1] + ways[2]
+
+    def sample(self, key: Any, sample_shape: tuple[int, ...] = ()) -> Array:
+        """Draw shares, each a whole number of items."""
+        first, second = jax.random.split(key)
+        shape = self.shape(sample_shape)
+        a, b = (jnp.broadcast_to(x, shape) for x in self._shapes)
+        own = jax.random.beta(first, a, b)
+        return jax.random.binomial(second, self.trials, own, shape) / self.trials

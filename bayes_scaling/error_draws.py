@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from bayes_scaling._x64 import in_float64
+from bayes_scaling.arguments import share_error
 from bayes_scaling.extrapolation import CHAINS, ModelError, law_at, rows_at
 from bayes_scaling.law_draws import LawDraws
 from bayes_scaling.stats.residual_fit import Particle, Problem
@@ -43,7 +44,7 @@ def with_model_error(
         Give a draw's new run the same luck at every point, so that bands along a curve are smooth.
     """
     points, samples = drawn.points, len(drawn.mean)
-    rows = _rows_of(error, points, run)
+    rows = _rows_of(error, points, run, _luck_of_items(error, drawn))
     rng = np.random.default_rng([seed, samples])
     mean = _on_scale(error, drawn.mean)
     pick = rng.permutation(np.resize(np.arange(len(error.z)), samples))
@@ -81,6 +82,8 @@ def _drawn(
         inward = np.log(np.asarray(y, float)) if on_log else np.log(error.unit)
         log_prob = student_t.logpdf(here, NU, loc=mean, scale=scale) - inward
     back = np.exp if on_log else partial(np.multiply, error.unit)
+    if drawn.trials is not None:
+        mean, new = np.clip(mean, 0.0, 1 / error.unit), np.clip(new, 0.0, 1 / error.unit)
     return drawn._replace(mean=back(mean), run=back(new), log_prob=log_prob)
 
 
@@ -90,7 +93,14 @@ def _on_scale(error: ModelError, values: np.ndarray) -> np.ndarray:
     return values / error.unit
 
 
-def _rows_of(error: ModelError, points: pd.DataFrame, run: Any) -> Rows:
+def _luck_of_items(error: ModelError, drawn: LawDraws) -> np.ndarray:
+    """Standard error of a new share in units of the response, (point,); 0 where none is counted."""
+    if drawn.trials is None:
+        return np.zeros(len(drawn.points))
+    return share_error(np.median(drawn.mean, axis=0), drawn.trials) / error.unit
+
+
+def _rows_of(error: ModelError, points: pd.DataFrame, run: Any, se: np.ndarray) -> Rows:
     spec, runs = error.coordinates.spec, error.runs
     n = len(points)
     family = np.zeros(n, int)
@@ -102,7 +112,7 @@ def _rows_of(error: ModelError, points: pd.DataFrame, run: Any) -> Rows:
         place = {label: i for i, label in enumerate(np.unique(runs.run))}
         labels = np.array([place.get(str(v), NONE) for v in run])
     values = {str(c): points[c].to_numpy() for c in points.columns}
-    return rows_at(spec, runs, values, family, labels, np.zeros(n))
+    return rows_at(spec, runs, values, family, labels, se)
 
 
 def _error_at(

@@ -18,7 +18,7 @@ import pandas as pd
 
 from bayes_scaling._errors import ForecastError
 from bayes_scaling._x64 import in_float64
-from bayes_scaling.arguments import bucket, group_index, typical_response
+from bayes_scaling.arguments import bucket, group_index, known_errors, typical_response
 from bayes_scaling.data.model_errors import HYPERS, LOGGED, hyperprior
 from bayes_scaling.data.runs import Runs
 from bayes_scaling.law_coordinates import (
@@ -256,7 +256,7 @@ def _problem(
 ) -> Problem:
     spec = coordinates.spec
     response = _response(runs)
-    se = np.zeros(runs.n) if runs.se is None or not spec.known_se else runs.se
+    se = known_errors(runs, spec)
     relative = se / response if spec.observation.on == "log" else se / unit
     rows = rows_at(spec, runs, dict(runs.values), family_index(runs, spec), _runs(runs), relative)
     law = compiled_law_on_rows(coordinates)

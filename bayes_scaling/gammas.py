@@ -23,15 +23,19 @@ def log_beta(a: Any, b: Any) -> Array:
     -1.3863
     """
     small, large = jnp.minimum(a, b), jnp.maximum(a, b)
-    return gammaln(small) - _log_gamma_rise(large, small)
+    return gammaln(small) - log_rising(large, small)
 
 
-def _log_gamma_rise(x: Any, step: Any) -> Any:
-    """``log Gamma(x + step) - log Gamma(x)``, of numbers no larger than the step makes them."""
+def log_rising(x: Any, step: Any) -> Array:
+    """Return ``log Gamma(x + step) - log Gamma(x)`` of positive ``x``, shapes that broadcast.
+
+    No number on the way is larger than the step makes it.
+    """
     far = x + SHIFT
     rise = (far - 0.5) * jnp.log1p(step / far) + step * (jnp.log(far + step) - 1.0)
     rise = rise + _stirling(far + step) - _stirling(far)
-    return rise - sum(jnp.log1p(step / (x + i)) for i in range(SHIFT))
+    below = jnp.asarray(x)[..., None] + jnp.arange(SHIFT)
+    return rise - jnp.log1p(jnp.asarray(step)[..., None] / below).sum(axis=-1)
 
 
 def _stirling(x: Any) -> Any:

@@ -23,13 +23,15 @@ from bayes_scaling.symbols import complete
 class LawDraws(NamedTuple):
     """The checked points with the law's value and a new run there, shapes (sample, point).
 
-    ``log_prob`` is the log density of a response that was given, else None.
+    ``log_prob`` is the log density of a response that was given, else None; ``trials`` (point,)
+    the number of items of a share.
     """
 
     points: pd.DataFrame
     mean: np.ndarray
     run: np.ndarray
     log_prob: np.ndarray | None = None
+    trials: np.ndarray | None = None
 
 
 @in_float64
@@ -52,11 +54,11 @@ def law_draws(
         fit.spec, fit.samples, fit.grouping, wanted, fit.reference, key_family
     )
     x = {n: points[n].to_numpy(float, copy=True) for n in fit.spec.law.inputs}
-    place = Points(x, family, _trend(fit, points))
+    place = Points(x, family, _trend(fit, points), trials=trials_at(fit, points))
     others = noise_samples(fit.spec, fit.samples)
     curves = compiled_curves(fit.spec, same_luck)(params, sigma, others, place, y, key_run)
     log_prob = None if y is None else np.asarray(curves.log_prob)
-    return LawDraws(points, np.asarray(curves.mean), np.asarray(curves.run), log_prob)
+    return LawDraws(points, np.asarray(curves.mean), np.asarray(curves.run), log_prob, place.trials)
 
 
 @jax.jit
@@ -85,7 +87,8 @@ def points_of(fit: Fit | Sampled, at: Any) -> pd.DataFrame:
 
 def _frame(at: Any) -> pd.DataFrame:
     if isinstance(at, Runs):
-        return pd.DataFrame({**at.covariates, **at.labels})
+        counted = {} if at.trials is None else {"trials": at.trials}
+        return pd.DataFrame({**at.covariates, **at.labels, **counted})
     if isinstance(at, pd.DataFrame):
         return at.reset_index(drop=True)
     if isinstance(at, Mapping):
@@ -156,6 +159,14 @@ def _wanted(spec: ModelSpec, points: pd.DataFrame) -> tuple[list[dict[str, str]]
     unique = list(dict.fromkeys(keys))
     index = np.asarray([unique.index(k) for k in keys])
     return [dict(zip(groups, k, strict=True)) for k in unique], index
+
+
+def trials_at(fit: Fit | Sampled, points: pd.DataFrame) -> np.ndarray | None:
+    """Number of items of a new share (point,): as given, else the table's median."""
+    if not fit.spec.observation.counts or fit.runs.trials is None:
+        return None
+    usual = np.full(len(points), np.median(fit.runs.trials).round())
+    return points["trials"].to_numpy(float, copy=True) if "trials" in points else usual
 
 
 def _trend(fit: Fit | Sampled, points: pd.DataFrame) -> np.ndarray | None:

@@ -44,7 +44,7 @@ def row_curves(
     sigma = np.repeat(flat["sigma"][:, None], width, axis=1)
     if spec.noise_by_family:
         sigma = sigma * np.exp(flat["log_sigma_family"])
-    points = Points(args["x"], family, args.get("trend"), args.get("se"))
+    points = Points(args["x"], family, args.get("trend"), args.get("se"), args.get("trials"))
     others = noise_samples(spec, flat)
     return compiled_curves(spec)(params, sigma, others, points, args["y"], key)
 

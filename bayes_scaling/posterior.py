@@ -200,7 +200,8 @@ def constant_data(runs: Runs, spec: ModelSpec, args: Mapping[str, Any]) -> dict[
     data |= {f"label_of_{g}": runs.labels[g].astype(str) for g in runs.groups}
     data |= {f"parent_of_{g}": args["parent"][g] for g in spec.groups}
     data |= {"run": runs.run} if runs.run is not None else {}
-    return data | ({"se": runs.se} if runs.se is not None else {})
+    known = {"se": runs.se, "trials": runs.trials}
+    return data | {name: each for name, each in known.items() if each is not None}
 
 
 def constant_dims(data: Mapping[str, Any], spec: ModelSpec) -> dict[str, list[str]]:
@@ -214,7 +215,8 @@ def runs_of(data: xr.DataTree, spec: ModelSpec) -> Runs:
     constant, observed = data["constant_data"].to_dataset(), data["observed_data"].to_dataset()
     arrays = {str(k): np.asarray(v) for k, v in constant.data_vars.items()}
     labels = {k[9:]: v.astype(str) for k, v in arrays.items() if k.startswith("label_of_")}
-    special = {k for k in arrays if k.startswith(("label_of_", "parent_of_"))} | {"run", "se"}
+    special = {k for k in arrays if k.startswith(("label_of_", "parent_of_"))}
+    special |= {"run", "se", "trials"}
     response = spec.law.response
     values = {k: v for k, v in arrays.items() if k not in special}
     values[response] = np.asarray(observed[response])
@@ -228,6 +230,7 @@ def runs_of(data: xr.DataTree, spec: ModelSpec) -> Runs:
         run_id=np.asarray(observed["row"]).astype(str),
         run=arrays["run"].astype(str) if "run" in arrays else None,
         se=arrays.get("se"),
+        trials=arrays.get("trials"),
         notes=(),
         table=table,
     )

@@ -38,7 +38,8 @@ def resolve(
     priors
         Prior per parameter (of the law, or ``sigma``, ``nu``).
     noise
-        Observation model; the law's own by default.
+        Observation model; by default the law's own, or ``beta_binomial`` where the table has the
+        number of items of its shares.
     noise_by_family, noise_trend
         A noise level for each family; a noise level that varies with this covariate.
 
@@ -49,8 +50,10 @@ def resolve(
     """
     entry = get_law(law)
     require_inputs(runs, entry)
-    observation = get_observation(noise or entry.observation)
+    counted = "beta_binomial" if runs.trials is not None else None
+    observation = get_observation(noise or counted or entry.observation)
     _check_response(runs, observation)
+    _check_counts(runs, observation)
     _check_names(entry, runs)
     several = bool(runs.groups) and len(runs.group_levels(runs.groups[-1])) > 1
     groups = runs.groups if several else ()
@@ -99,6 +102,24 @@ def _check_response(runs: Runs, observation: Observation) -> None:
         raise DataError(
             f"{runs.response} is not positive in row(s) {list_names([str(b) for b in bad], 5)}: "
             "use an observation model on the raw scale, noise='student_t'."
+        )
+
+
+def _check_counts(runs: Runs, observation: Observation) -> None:
+    if not observation.counts:
+        return
+    if runs.trials is None or runs.se is not None:
+        raise SpecError(
+            f"noise '{observation.name}' takes its width from the number of items of every row: "
+            "read the table with trials='column', and without standard errors."
+        )
+    y = runs.values[runs.response]
+    bad = [str(i + 1) for i in range(len(y)) if not 0 <= y[i] <= 1]
+    if bad:
+        raise DataError(
+            f"{runs.response} is not a share between 0 and 1 in row(s) {list_names(bad, 5)}: "
+            f"give its unit, such as units={{'{runs.response}': 0.01}} for per cent, or leave "
+            "trials out."
         )
 
 

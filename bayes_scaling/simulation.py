@@ -30,11 +30,12 @@ from bayes_scaling.infer.base import Progress
 from bayes_scaling.infer.batch import Result
 from bayes_scaling.infer.target import Target, make_target
 from bayes_scaling.resolve import resolve
-from bayes_scaling.spec import Law, ModelSpec, get_law
+from bayes_scaling.spec import Law, ModelSpec, get_law, get_observation
 from bayes_scaling.symbols import SYMBOLS
 
 SCALE = 2.5  # stands for the typical response, which data-relative priors are multiples of
 GOLDEN = (0.6180339887, 0.7548776662, 0.5698402910, 0.8191725134, 0.6710436067)
+TRIALS = 200  # items of every share
 KNOWN_SE = 0.01  # of known standard errors, in typical responses
 
 
@@ -69,15 +70,18 @@ def design(law: Law, *, families: int = 3, rows: int = 14, nested: bool = False)
 
 
 def _spread_inputs(law: Law, name: str, i: int, n: int) -> np.ndarray:
-    """Two to three decades about the reference, by a golden-ratio sequence for each input.
-
-    Within the plausible: no more than all of the data, no less than one expert.
-    """
-    centre = dict(law.reference).get(name, 1e9)
+    """At most three decades about the reference, by a golden-ratio sequence for each input."""
+    low, high = np.log(_span(law, name))
     place = (np.arange(n) * GOLDEN[i % len(GOLDEN)] + 0.5) % 1.0
-    values = centre * 10.0 ** (3.0 * (place - 0.5))
-    known = SYMBOLS.get(name)
-    return np.clip(values, known.low, known.high) if known else values
+    return np.exp(low + place * (high - low))
+
+
+def _span(law: Law, name: str) -> tuple[float, float]:
+    """Where the law is valid and the input plausible: no less than one expert, no half of a bit."""
+    centre, known = dict(law.reference).get(name, 1e9), SYMBOLS.get(name)
+    ranges = [law.valid.get(name), (known.low, known.high) if known else None]
+    lows, highs = zip((centre * 10**-1.5, centre * 10**1.5), *filter(None, ranges), strict=True)
+    return max(lows), min(highs)
 
 
 @in_float64
@@ -100,6 +104,8 @@ def simulate(
     runs = design(chosen, families=families, rows=rows, nested=nested)
     if known_se:
         runs = replace(runs, se=np.full(runs.n, KNOWN_SE * SCALE))
+    if get_observation(options.get("noise") or chosen.observation).counts:
+        runs = replace(runs, trials=np.full(runs.n, float(TRIALS)))
     spec = resolve(runs, chosen, **options)
     base = {**make_args(runs, spec), "scale": np.float64(SCALE)}
     target = make_target(spec, base)

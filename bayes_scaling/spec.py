@@ -1,7 +1,7 @@
 """Frozen records that everything is described by: `Param`, `Law`, `Observation`, `ModelSpec`.
 
-A law is one pure function. Its positional arguments are the observed inputs, its keyword-only
-arguments the parameters; `@law` checks on definition that the record and the signature agree.
+A law is a pure function of observed inputs (positional) and parameters (keyword-only); `@law`
+checks on definition that the record and the signature agree.
 """
 
 from __future__ import annotations
@@ -110,10 +110,9 @@ class Law:
         for p in self.params:
             if p.name == name:
                 return p
-        names = self.param_names
         raise LawError(
-            f"law '{self.name}' has no parameter '{name}': it has {', '.join(names)}."
-            + did_you_mean(name, list(names))
+            f"law '{self.name}' has no parameter '{name}': it has {', '.join(self.param_names)}."
+            + did_you_mean(name, list(self.param_names))
         )
 
     @property
@@ -124,10 +123,11 @@ class Law:
 
 @dataclass(frozen=True)
 class Observation:
-    """An observation model: how a run's measured response scatters about the law.
+    """An observation model: how a run's response scatters about the law.
 
     ``build(location, sigma, **extra)`` returns a NumPyro distribution of the *response itself*;
-    ``location`` is the law's value on the ``on`` scale ("log" or "raw").
+    ``location`` is the law's value on the ``on`` scale ("log" or "raw"). With ``counts`` it also
+    takes ``trials``, the number of items that the response is a share of.
     """
 
     name: str
@@ -135,6 +135,7 @@ class Observation:
     on: str = "log"
     extra: tuple[tuple[str, Prior], ...] = ()
     summary: str = ""
+    counts: bool = False
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,8 @@ POOLINGS = {
     "partial": {"pool": "partial"},
     "separate": {"pool": "separate"},
 }
+COUNTED = [name for name in OBSERVATIONS if OBSERVATIONS.get(name).counts]
+CONTINUOUS = [name for name in OBSERVATIONS if name not in COUNTED]
 EXTRAS = {
     "noise by family": {"noise_by_family": True},
     "known se": {"known_se": True},
@@ -37,8 +39,11 @@ EXTRAS = {
 def cells() -> Iterator[tuple[str, str, dict[str, Any]]]:
     """Label, law and options of every cell, the usual ones first."""
     laws = [f"{name}(N)" if "X" in bs.get_law(name).inputs else name for name in LAWS]
-    for (pooling, options), noise, law in product(POOLINGS.items(), OBSERVATIONS, laws):
+    for (pooling, options), noise, law in product(POOLINGS.items(), CONTINUOUS, laws):
         yield f"{law} | {pooling} | {noise}", law, {**options, "noise": noise}
+    for noise, law in product(COUNTED, laws):
+        if bs.get_law(law).response in ("acc", "err"):
+            yield f"{law} | natural | {noise}", law, {"noise": noise}
     for law in laws:
         trend = {"noise_trend": bs.get_law(law).inputs[0]}
         for label, options in {**EXTRAS, "noise trend": trend}.items():

@@ -25,6 +25,8 @@ from bayes_scaling.bench.compare import about
 from bayes_scaling.calibration import FALSE_ALARM, Calibration
 from bayes_scaling.stats.uniformity import holm
 
+COUNTED = [name for name in OBSERVATIONS if OBSERVATIONS.get(name).counts]
+CONTINUOUS = [name for name in OBSERVATIONS if name not in COUNTED]
 EXTRAS = {
     "noise by family": {"noise_by_family": True},
     "known se": {"known_se": True},
@@ -39,16 +41,19 @@ def cells() -> Iterator[tuple[str, str, dict[str, Any]]]:
     usual = {law: bs.get_law(law).observation for law in laws}
     for law in laws:
         yield f"{law} | natural | {usual[law]}", law, {}
-    for noise, law in product(OBSERVATIONS, laws):
+    for noise, law in product(CONTINUOUS, laws):
         if noise != usual[law]:
             yield f"{law} | natural | {noise}", law, {"noise": noise}
     for pooling, law in product(POOLINGS, laws):
         yield f"{law} | {pooling} | {usual[law]}", law, {"pool": pooling}
+    for noise, law in product(COUNTED, laws):
+        if bs.get_law(law).response in ("acc", "err"):
+            yield f"{law} | natural | {noise}", law, {"noise": noise}
     for law in laws:
         trend = {"noise_trend": bs.get_law(law).inputs[0]}
         for label, options in {**EXTRAS, "noise trend": trend}.items():
             yield f"{law} | natural | {label}", law, options
-    for noise, pooling, law in product(OBSERVATIONS, POOLINGS, laws):
+    for noise, pooling, law in product(CONTINUOUS, POOLINGS, laws):
         if noise != usual[law]:
             yield f"{law} | {pooling} | {noise}", law, {"pool": pooling, "noise": noise}
 
@@ -56,11 +61,15 @@ def cells() -> Iterator[tuple[str, str, dict[str, Any]]]:
 def record(label: str, found: Calibration, seconds: float) -> dict[str, Any]:
     """The record of one cell."""
     tests = found.table()[FIELDS].to_dict("records")
+    share, error = found.coverage(0.9)
     return {
         "cell": label,
         "tables": found.tables,
         "samplers": found.samplers,
         "doubted": found.doubted,
+        "coverage_90": round(share, 4),
+        "mcse_90": round(error, 4),
+        "worst_rhat": _short(found.worst_rhat),
         "verdict": found.verdict,
         "seconds": round(seconds, 1),
         "tests": [{k: _short(v) for k, v in test.items()} for test in tests],
@@ -111,8 +120,10 @@ def document(found: dict[str, Any]) -> str:
         f"Of a right engine {FALSE_ALARM:.0%} of tests fail before Holm's correction, and after",
         f"it any test at all in {FALSE_ALARM:.0%} of such files. `doubted`: posteriors that the",
         "engine itself marks as not converged; they are counted in all tests, and left out of the",
-        "trusted. Cells are kept from one call of the script to the next; date and versions are",
-        "of the last.",
+        "trusted. `90 %`: true parameters inside the central 90 % intervals, with the Monte Carlo",
+        "error; `R-hat`: the largest of a posterior that is not doubted (none for independent",
+        "draws). Cells are kept from one call of the script to the next; date and versions are of",
+        "the last.",
         "",
         "| | tests | p < 0.05 | after Holm |",
         "|---|---|---|---|",
@@ -124,8 +135,8 @@ def document(found: dict[str, Any]) -> str:
         "|---|---|---|---|---|---|---|",
         *(_worst(row) for _, row in worst.iterrows()),
         "",
-        "| cell | tables | tests | p < 0.05 | least p | samplers | doubted | seconds |",
-        "|---|---|---|---|---|---|---|---|",
+        "| cell | tables | tests | p < 0.05 | least p | 90 % | se | R-hat | samplers | doubt | s |",
+        "|---|---|---|---|---|---|---|---|---|---|---|",
         *(_line(cell) for cell in found["cells"]),
     ]
     return "\n".join(lines) + "\n"
@@ -143,7 +154,8 @@ def _line(cell: dict[str, Any]) -> str:
     off = sum(v < FALSE_ALARM for v in p)
     label = cell["cell"].replace(" | ", ", ")
     numbers = f"{cell['tables']} | {len(p)} | {off} | {min(p):.2g}"
-    return f"| {label} | {numbers} | {ways} | {cell['doubted']} | {cell['seconds']:.0f} |"
+    share = f"{cell['coverage_90']:.3f} | {cell['mcse_90']:.3f} | {cell['worst_rhat'] or '-'}"
+    return f"| {label} | {numbers} | {share} | {ways} | {cell['doubted']} | {cell['seconds']:.0f} |"
 
 
 def main() -> None:

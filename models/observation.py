@@ -6,7 +6,7 @@ elpd values are comparable between models on the log and on the raw scale.
 
 import numpyro.distributions as dist
 
-from bayes_scaling.distributions import StudentT
+from bayes_scaling.distributions import ShareOfItems, StudentT
 from bayes_scaling.models import priors
 from bayes_scaling.spec import observation
 
@@ -35,3 +35,9 @@ def student_t(location, sigma, nu):
 def normal(location, sigma):
     """Normal on the response: for losses that may be negative."""
     return dist.Normal(location, sigma)
+
+
+@observation(on="raw", counts=True)
+def beta_binomial(location, sigma, trials):
+    """Counted share: binomial over the items, with scatter between runs beyond it."""
+    return ShareOfItems(location, sigma, trials)

@@ -24,9 +24,10 @@ from bayes_scaling.infer.target import make_target
 from bayes_scaling.resolve import resolve
 from bayes_scaling.simulation import design
 
+CONTINUOUS = [name for name in OBSERVATIONS if not OBSERVATIONS.get(name).counts]
 MORE = [
     *[("chinchilla", {"pool": pool}) for pool in POOLINGS],
-    *[("chinchilla", {"pool": "shared", "noise": noise}) for noise in OBSERVATIONS],
+    *[("chinchilla", {"pool": "shared", "noise": noise}) for noise in CONTINUOUS],
     ("chinchilla", {"noise_by_family": True, "noise_trend": "N"}),
     ("chinchilla", {"priors": {"E": bs.uniform(0.5, 3.0), "alpha": bs.logitnormal(0.5, 0.4, 0.6)}}),
     ("kaplan", {"pool": "separate", "noise": "student_t"}),

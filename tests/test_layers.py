@@ -14,8 +14,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 LAYERS = """
-_arviz _compile_cache _errors _progress distributions gammas powers roots stats
-_x64 law_symbols
+_arviz _compile_cache _errors _progress gammas powers roots stats
+_x64 distributions law_symbols
 _files _registry _scan prior quantity symbols references
 spec equation
 levels text_law models

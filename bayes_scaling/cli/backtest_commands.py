@@ -40,6 +40,7 @@ def backtest(
     column: o.Column = None,
     run: o.Run = None,
     se: o.StandardError = None,
+    trials: o.Trials = None,
     where: o.Where = None,
     unit: o.Unit = None,
     as_json: o.Json = False,
@@ -58,7 +59,7 @@ def backtest(
 
     target = None if out is None else check_new(Path(out), force)
     model = law_asked(law, equation, input_names)
-    table = read_table(runs, group, response, column, run, se, where, unit)
+    table = read_table(runs, group, response, column, run, se, trials, where, unit)
     found = score(
         table,
         model,

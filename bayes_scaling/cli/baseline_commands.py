@@ -49,6 +49,7 @@ def baseline(
     column: o.Column = None,
     run: o.Run = None,
     se: o.StandardError = None,
+    trials: o.Trials = None,
     where: o.Where = None,
     unit: o.Unit = None,
     as_json: o.Json = False,
@@ -67,7 +68,7 @@ def baseline(
 
     target = None if out is None else check_new(Path(out), force)
     model = law_asked(law, equation, input_names)
-    table = read_table(runs, group, response, column, run, se, where, unit)
+    table = read_table(runs, group, response, column, run, se, trials, where, unit)
     how = {
         "pool": shell_words.pooling(pool or []),
         "priors": shell_words.priors(prior or []),

@@ -41,6 +41,10 @@ StandardError = Annotated[
     str | None,
     typer.Option("--se", metavar="COL", help="Column of known standard errors of the response."),
 ]
+Trials = Annotated[
+    str | None,
+    typer.Option("--trials", metavar="COL", help="Column of the number of items of a share."),
+]
 Where = Annotated[
     list[str] | None,
     typer.Option("--where", metavar="COL=VALUE", help="Keep such rows only; repeat for more."),

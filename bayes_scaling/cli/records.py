@@ -33,6 +33,7 @@ def runs_record(runs: Runs) -> dict[str, Any]:
         "groups": {name: _counts(runs.labels[name]) for name in runs.groups},
         "training_runs": None if runs.run is None else len(np.unique(runs.run)),
         "standard_errors": runs.se is not None,
+        "counts": runs.trials is not None,
         "notes": notes_record(runs.notes),
     }
 

@@ -21,6 +21,7 @@ def read_table(
     column: list[str] | None,
     run: str | None,
     se: str | None,
+    trials: str | None,
     where: list[str] | None,
     unit: list[str] | None,
 ) -> Runs:
@@ -34,6 +35,7 @@ def read_table(
         columns=shell_words.columns(column or []),
         run=run,
         se=se,
+        trials=trials,
         where=shell_words.where(where or []),
         units=shell_words.units(unit or []),
     )
@@ -53,6 +55,7 @@ def check(
     column: o.Column = None,
     run: o.Run = None,
     se: o.StandardError = None,
+    trials: o.Trials = None,
     where: o.Where = None,
     unit: o.Unit = None,
     as_json: o.Json = False,
@@ -65,7 +68,7 @@ def check(
     from bayes_scaling.cli.printing import emit_json
     from bayes_scaling.cli.records import notes_record, runs_record
 
-    table = read_table(runs, group, response, column, run, se, where, unit)
+    table = read_table(runs, group, response, column, run, se, trials, where, unit)
     told = () if law is None else what_the_runs_tell(table, law)
     if as_json:
         more = {} if law is None else {"law": law, "law_notes": notes_record(told)}
@@ -119,6 +122,7 @@ def fit(
     column: o.Column = None,
     run: o.Run = None,
     se: o.StandardError = None,
+    trials: o.Trials = None,
     where: o.Where = None,
     unit: o.Unit = None,
     as_json: o.Json = False,
@@ -135,7 +139,7 @@ def fit(
     from bayes_scaling.fitting import fit as fit_runs
 
     target, model = check_new(Path(out), force), law_asked(law, equation, input_names)
-    table = read_table(runs, group, response, column, run, se, where, unit)
+    table = read_table(runs, group, response, column, run, se, trials, where, unit)
     fitted = fit_runs(
         table,
         model,

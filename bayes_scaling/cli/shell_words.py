@@ -17,7 +17,7 @@ _MAPPINGS = {
 }
 _MAPPING = re.compile(rf"\b({'|'.join(_MAPPINGS)})=\{{([^{{}}]*)\}}")
 _VALUE = re.compile(
-    r"\b(group|response|run|se|noise|noise_trend|seed|draws|warmup|chains|target_accept"
+    r"\b(group|response|run|se|trials|noise|noise_trend|seed|draws|warmup|chains|target_accept"
     r"|max_tree_depth|centring|inputs)=('[^']*'|\"[^\"]*\"|\['[^']*'\]|[\d.]+)"
 )
 

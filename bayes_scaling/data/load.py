@@ -21,6 +21,7 @@ from bayes_scaling.data.table import cells_of, open_table
 from bayes_scaling.data.validate import (
     check_units,
     label_text,
+    read_counts,
     read_errors,
     read_ids,
     read_labels,
@@ -38,6 +39,7 @@ def read_runs(
     columns: Mapping[str, str | None] | None = None,
     run: str | None = None,
     se: str | None = None,
+    trials: str | None = None,
     run_id: str | None = None,
     where: Mapping[str, Any] | None = None,
     units: Mapping[str, float] | None = None,
@@ -67,6 +69,9 @@ def read_runs(
         Column of the training run when rows are checkpoints of runs.
     se
         Column of known standard errors of the response, in the response's unit.
+    trials
+        Column of the number of items (questions, attempts) whose share the response is; the noise
+        is then that of counts, ``noise="beta_binomial"``.
     run_id
         Column that labels every row differently; by default a column of that very name.
     where
@@ -94,7 +99,7 @@ def read_runs(
     """
     groups = [group] if isinstance(group, str) else list(group or ())
     if isinstance(source, Runs):
-        options = (response, columns, run, se, run_id, where, units)
+        options = (response, columns, run, se, trials, run_id, where, units)
         return _as_they_are(source, groups, any(each is not None for each in options))
     table = _keep(open_table(source), where or {})
     matched = match_columns(table, columns or {}, response)
@@ -111,6 +116,9 @@ def read_runs(
         labels=labels,
         run=training_run,
         se=_read_se(table, se, (units or {}).get(matched.response, 1.0)),
+        trials=None
+        if trials is None
+        else read_counts(table, check_column(table, trials, "trials")),
         notes=(
             *matched.notes,
             *read.notes,

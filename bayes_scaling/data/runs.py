@@ -38,6 +38,8 @@ class Runs:
         Which training run each row is a checkpoint of, (n,), or None when rows are runs.
     se
         Known standard errors of the response on its own scale, (n,), or None.
+    trials
+        Number of items that each share was counted on, (n,), or None.
     notes
         What was computed, left out or looked odd while reading.
     columns
@@ -53,6 +55,7 @@ class Runs:
     labels: Mapping[str, np.ndarray] = field(default_factory=dict)
     run: np.ndarray | None = None
     se: np.ndarray | None = None
+    trials: np.ndarray | None = None
     notes: tuple[Note, ...] = ()
     columns: Mapping[str, str] = field(default_factory=dict)
     table: pd.DataFrame = field(default_factory=pd.DataFrame)
@@ -106,6 +109,7 @@ class Runs:
             run_id=self.run_id[rows],
             run=None if self.run is None else self.run[rows],
             se=None if self.se is None else self.se[rows],
+            trials=None if self.trials is None else self.trials[rows],
             table=self.table.iloc[rows] if len(self.table) else self.table,
         )
 
@@ -145,11 +149,12 @@ class Runs:
         )
 
     def frame(self) -> pd.DataFrame:
-        """Return a tidy copy: run_id, run, groups, covariates, response, se."""
+        """Return a tidy copy: run_id, run, groups, covariates, response, se, trials."""
         parts: dict[str, np.ndarray] = {"run_id": self.run_id}
         parts |= {} if self.run is None else {"run": self.run}
         parts |= {**self.labels, **self.covariates, self.response: self.values[self.response]}
         parts |= {} if self.se is None else {"se": self.se}
+        parts |= {} if self.trials is None else {"trials": self.trials}
         return pd.DataFrame({name: each.copy() for name, each in parts.items()})
 
     def __repr__(self) -> str:
@@ -195,6 +200,8 @@ def _lines(runs: Runs) -> Iterator[str]:
         yield f"  checkpoints of {len(np.unique(runs.run))} training runs"
     if runs.se is not None:
         yield "  with known standard errors"
+    if runs.trials is not None:
+        yield f"  shares of {runs.trials.min():.6g} to {runs.trials.max():.6g} items"
     warnings = sum(note.severity != "info" for note in runs.notes)
     if warnings:
         yield f"  {warnings} warning(s), see .notes"

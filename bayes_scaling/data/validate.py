@@ -72,6 +72,14 @@ def read_errors(table: pd.DataFrame, column: str) -> np.ndarray:
     return values
 
 
+def read_counts(table: pd.DataFrame, column: str) -> np.ndarray:
+    """Return numbers of items, shape (n,), whole and at least one."""
+    values = _to_numbers(table, column)
+    what = f"numbers of items in column {column!r} are missing or not whole numbers >= 1 in"
+    _refuse(table, ~((values >= 1) & (values == np.floor(values))), what, "correct")
+    return values
+
+
 def _refuse(table: pd.DataFrame, bad: np.ndarray, what: str, mend: str) -> None:
     if bad.any():
         verb, _, rest = mend.partition(",")

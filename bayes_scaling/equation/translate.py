@@ -94,7 +94,8 @@ def oracle(expr: sympy.Expr, values: Mapping[str, float | str], digits: int = 30
 
 def _evaluated(expr: sympy.Expr, point: dict[Any, Any], digits: int) -> Any:
     """Evaluate each repeated part once; nested minima would take a hundred times as long."""
-    parts, [core] = sympy.cse(expr)
+    found: Any = sympy.cse(expr)
+    parts, [core] = found
     for name, part in parts:
         point[name] = part.evalf(digits + 10, subs=point)
     return core.evalf(digits, subs=point)

@@ -13,7 +13,7 @@ from bayes_scaling.build import Args
 
 LARGEST = 2**17  # points x rows of one piece: 1 MiB for every intermediate, which a cache holds
 SEARCH_ROWS = 2**14  # rows that the search for the mode begins with
-BY_ROW = ("y", "mask", "member", "se", "trend")
+BY_ROW = ("y", "mask", "member", "se", "trials", "trend")
 
 
 def over_points(

@@ -260,10 +260,11 @@ def prior_tables(
     level = choose_levels(points["level"].to_numpy(), 1)[0] if cut.hold else None
     at = _path(fit, cut, level, points, str(points["panel"].iloc[0]))
     columns = [*_law_columns(fit), *fit.spec.groups]
-    _, mean, runs, _ = law_draws(fit, at[columns], jax.random.key(seed), same_luck=True)
+    drawn = law_draws(fit, at[columns], jax.random.key(seed), same_luck=True)
+    mean, runs = drawn.mean, drawn.run
     x = at["x"].to_numpy()
     quantiles = np.percentile(runs, QUANTILES, axis=0)
     bands = {f"run_{q}": v for q, v in zip(QUANTILES, quantiles, strict=True)}
     some = np.arange(min(curves, len(mean)))
-    drawn = {"draw": some.repeat(len(x)), "x": np.tile(x, len(some)), "law": mean[some].ravel()}
-    return PriorTables(points, pd.DataFrame({"x": x, **bands}), pd.DataFrame(drawn), cut, level)
+    lines = {"draw": some.repeat(len(x)), "x": np.tile(x, len(some)), "law": mean[some].ravel()}
+    return PriorTables(points, pd.DataFrame({"x": x, **bands}), pd.DataFrame(lines), cut, level)

@@ -1,6 +1,7 @@
 """The registries are the parameter lists: a new entry gets every test that asks for one.
 
-A test that takes one of `ARGUMENTS` runs for each of them, under its name.
+A test that takes one of `ARGUMENTS` runs for each of them, under its name. Observation models of
+counts have densities over whole numbers, and tests of their own (tests/test_counts.py).
 """
 
 from catalogue_draws import is_unitless
@@ -37,7 +38,8 @@ def _cases(argument):
     if argument == "reduction":
         return [((law, r), f"{law.name}-{r.law}") for law, r in _pairs(lambda law: law.reduces_to)]
     registry = {"observation": OBSERVATIONS, "pooling": POOLINGS}[argument]
-    return [(registry.get(name), name) for name in registry]
+    found = [(registry.get(name), name) for name in registry]
+    return found if argument == "pooling" else [pair for pair in found if not pair[0].counts]
 
 
 ARGUMENTS = (
