@@ -53,6 +53,8 @@ if TYPE_CHECKING:
     from bayes_scaling.prior import normal as normal
     from bayes_scaling.prior import uniform as uniform
     from bayes_scaling.prior_check import prior_predictive as prior_predictive
+    from bayes_scaling.replication import Replication as Replication
+    from bayes_scaling.replication import replicate as replicate
     from bayes_scaling.spec import Law as Law
     from bayes_scaling.spec import Param as Param
     from bayes_scaling.spec import Reduction as Reduction
@@ -62,6 +64,11 @@ if TYPE_CHECKING:
     from bayes_scaling.stacking import Stack as Stack
     from bayes_scaling.stacking import stack as stack
     from bayes_scaling.storage import load as load
+    from bayes_scaling.study_spec import Base as Base
+    from bayes_scaling.study_spec import Published as Published
+    from bayes_scaling.study_spec import Study as Study
+    from bayes_scaling.study_spec import study as study
+    from bayes_scaling.study_tables import studies as studies
     from bayes_scaling.text_law import law_from_equation as law_from_equation
 
 __version__ = "0.1.0"
@@ -87,9 +94,12 @@ _HOMES = {
     "posterior": "Fit",
     "prior": "Prior fixed halfnormal logitnormal lognormal normal uniform",
     "prior_check": "prior_predictive",
+    "replication": "Replication replicate",
     "spec": "Law Param Reduction get_law law observation",
     "stacking": "Stack stack",
     "storage": "load",
+    "study_spec": "Base Published Study study",
+    "study_tables": "studies",
     "text_law": "law_from_equation",
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}

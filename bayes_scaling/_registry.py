@@ -65,6 +65,7 @@ class Registry:
 LAWS = Registry("law")
 OBSERVATIONS = Registry("observation model")
 POOLINGS = Registry("pooling")
+STUDIES = Registry("study")
 _loaded = False
 
 

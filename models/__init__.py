@@ -1,4 +1,4 @@
-"""The catalogue: laws, observation models, pooling structures and priors.
+"""The catalogue: laws, observation models, pooling structures, priors, and published studies.
 
 On disk this folder is ``models/``; installed, it is the package ``bayes_scaling.models``.
 """
@@ -8,6 +8,7 @@ if __name__ != "bayes_scaling.models":
 
 from bayes_scaling.models import observation as observation
 from bayes_scaling.models import pooling as pooling
+from bayes_scaling.models import studies as studies
 from bayes_scaling.models.laws import capability as capability
 from bayes_scaling.models.laws import capacity as capacity
 from bayes_scaling.models.laws import curves as curves

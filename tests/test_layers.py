@@ -17,21 +17,21 @@ LAYERS = """
 _arviz _compile_cache _errors _progress gammas powers roots stats
 _x64 distributions law_symbols
 _files _registry _scan prior quantity symbols references
-spec equation
+spec study_spec equation
 levels text_law models
 data
-build
+build study_tables
 arguments resolve identify curves families
 pointwise infer
 posterior
-storage
+storage published
 fitting fitting_many
 law_draws law_coordinates scales simulation
 extrapolation calibration prior_check recovery
 error_draws
 backtesting forecasting
 by_family stacking
-baselines
+replication baselines
 bootstrapping martingales
 comparing
 law_text
@@ -49,7 +49,7 @@ EXCEPTIONS = {
     ("posterior", "storage"),  # the method Fit.save
     ("resolve", "models"),  # the default prior of the scatter
 }
-KNOWN_TO_MODELS = {"spec", "prior", "distributions", "gammas", "roots"}
+KNOWN_TO_MODELS = {"spec", "study_spec", "prior", "distributions", "gammas", "roots"}
 SAMPLES = {"build", "models.pooling", "models.observation", "bench.by_hand"}
 MAX_FILE, MAX_FUNCTION, MEDIAN_FUNCTION = 320, 60, 10
 

@@ -21,6 +21,7 @@ ORDER = (
     "backtest",
     "baseline",
     "sbc",
+    "replicate",
     "bench",
     "version",
 )
@@ -72,6 +73,7 @@ def _load_commands() -> None:
         backtest_commands,  # noqa: F401
         baseline_commands,  # noqa: F401
         bench_commands,  # noqa: F401
+        replicate_commands,  # noqa: F401
         runs_commands,  # noqa: F401
         saved_commands,  # noqa: F401
         sbc_commands,  # noqa: F401

@@ -14,6 +14,9 @@ LawName = Annotated[str | None, typer.Argument(metavar="NAME", help="Law to desc
 LawTested = Annotated[
     str | None, typer.Argument(metavar="LAW", help="Name of a law, see 'laws'; or chinchilla.")
 ]
+StudyName = Annotated[
+    str | None, typer.Argument(metavar="STUDY|LAW", help="A study, or those of a law; or all.")
+]
 Tables = Annotated[int, typer.Option("--tables", min=20, help="Number of tables to simulate.")]
 Picture = Annotated[
     str | None, typer.Option("--plot", metavar="FILE", help="Also draw a picture (.png, .pdf).")

@@ -19,7 +19,7 @@ _TOPIC = "trends in time"
               spread=0.2),
     ),
     equation="sigmoid(s * log2(h50 / H))",
-    **observed(priors.success_scatter()),
+    **{**observed(priors.success_scatter()), "observation": "normal"},
     reference={"H": 30},
     topic=_TOPIC,
     cite="kwa2025",
@@ -29,6 +29,7 @@ _TOPIC = "trends in time"
     traps=(
         "tasks of one length differ: intervals without task effects are 2.5 times too narrow",
         "agents that solve almost nothing send h50 to zero",
+        "rates of exactly 0 or 1 can be met without error: Student-t noise then shrinks to nothing",
         "families are agents; 80 % success is h50 * 2^(-1.386 / s), an eleventh at s = 0.4",
     ),
     aliases=("metr_horizon_2025", "metr_horizon"),

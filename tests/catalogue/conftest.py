@@ -6,7 +6,7 @@ counts have densities over whole numbers, and tests of their own (tests/test_cou
 
 from catalogue_draws import is_unitless
 
-from bayes_scaling._registry import LAWS, OBSERVATIONS, POOLINGS
+from bayes_scaling._registry import LAWS, OBSERVATIONS, POOLINGS, STUDIES
 
 EVERY_LAW = [LAWS.get(name) for name in LAWS]
 
@@ -37,9 +37,11 @@ def _cases(argument):
         return [((law, name), f"{law.name}-{name}") for law, name in pairs]
     if argument == "reduction":
         return [((law, r), f"{law.name}-{r.law}") for law, r in _pairs(lambda law: law.reduces_to)]
-    registry = {"observation": OBSERVATIONS, "pooling": POOLINGS}[argument]
+    registry = {"observation": OBSERVATIONS, "pooling": POOLINGS, "published_study": STUDIES}[
+        argument
+    ]
     found = [(registry.get(name), name) for name in registry]
-    return found if argument == "pooling" else [pair for pair in found if not pair[0].counts]
+    return [pair for pair in found if not pair[0].counts] if argument == "observation" else found
 
 
 ARGUMENTS = (
@@ -53,6 +55,7 @@ ARGUMENTS = (
     "reduction",
     "observation",
     "pooling",
+    "published_study",
 )
 
 

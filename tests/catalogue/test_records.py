@@ -15,7 +15,7 @@ from catalogue_draws import (
     reference_of,
 )
 
-from bayes_scaling._registry import LAWS, OBSERVATIONS, POOLINGS
+from bayes_scaling._registry import LAWS, OBSERVATIONS, POOLINGS, STUDIES
 from bayes_scaling._scan import FUNCTIONS as SCANNED
 from bayes_scaling.build import response_distribution
 from bayes_scaling.equation import FUNCTIONS, latex, parse_equation
@@ -111,7 +111,7 @@ def test_declared_symbols_win(law):
 
 def test_every_reference_is_used_or_marked_as_background():
     """Background is said in the entry: ``keywords={background}``."""
-    cited = {LAWS.get(name).cite for name in LAWS}
+    cited = {LAWS.get(name).cite for name in LAWS} | {STUDIES.get(name).cite for name in STUDIES}
     unused = set(references()) - cited
     background = {
         k for k, entry in references().items() if "background" in entry.get("keywords", "")
