@@ -1,7 +1,10 @@
-"""Laws of size and data together: Chinchilla's, its nesting family, Kaplan's, Gadre's."""
+"""Laws of size and data together: Chinchilla's, its nesting family, Kaplan's, Gadre's, errors."""
+
+from jax.numpy import sqrt
 
 from bayes_scaling.models import priors
 from bayes_scaling.models.laws.parts import chinchilla_params, floor
+from bayes_scaling.prior import logitnormal, lognormal
 from bayes_scaling.spec import Param, Reduction, law
 
 _AT = {"N": 1e9, "D": 2e10}
@@ -125,3 +128,38 @@ def kaplan(N, D, *, Nc, Dc, aN, aD):
 def gadre(C, M, *, E, a, b, eta):
     """Over-training law in compute and tokens per parameter (Gadre et al. 2024, eq. 4)."""
     return E + (a * M**eta + b * M**-eta) * C**-eta
+
+
+@law(
+    params=(
+        Param("e0", logitnormal(0.85, 0.5, 0.97), "error of a model that guesses",
+              latex=r"\epsilon_0", pool="partial", spread=0.1),
+        Param("A", lognormal(0.15, 0.02, 1.0), "size coefficient", "N^alpha",
+              level="A * N**-alpha", pool="partial"),
+        Param("B", lognormal(0.15, 0.02, 1.0), "data coefficient", "D^beta",
+              level="B * D**-beta", pool="partial"),
+        Param("c", lognormal(0.1, 0.01, 0.7), "what no model and no data remove", pool="partial"),
+        Param("alpha", priors.exponent_any(), "size exponent", spread=priors.SPREAD_EXPONENT),
+        Param("beta", priors.exponent_any(), "data exponent", spread=priors.SPREAD_EXPONENT),
+    ),
+    equation="e0 * (A * N**-alpha + B * D**-beta + c)"
+    " / sqrt(1 + (A * N**-alpha + B * D**-beta + c)**2)",
+    response="err",
+    observation="student_t",
+    noise=priors.score_scatter(),
+    reference={"N": 1e7, "D": 1e6},
+    topic="size and data",
+    cite="rosenfeld2020",
+    valid={"N": (1e4, 1e9), "D": (1e3, 1e9)},
+    decreasing=("N", "D"),
+    asymptote="e0 * c / sqrt(1 + c**2)",
+    traps=(
+        "D counts training examples, words for language models",
+        "A, B and c are in units of the paper's eta, which only scales the three",
+        "without runs near guessing e0 is its prior",
+    ),
+)  # fmt: skip
+def rosenfeld(N, D, *, e0, A, B, c, alpha, beta):
+    """Error from guessing to a floor by size and data (Rosenfeld et al. 2020)."""
+    fallen = A * N**-alpha + B * D**-beta + c
+    return e0 * fallen / sqrt(1 + fallen**2)
