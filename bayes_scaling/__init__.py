@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from bayes_scaling.calibration import Calibration as Calibration
     from bayes_scaling.calibration import sbc as sbc
     from bayes_scaling.catalogue import laws as laws
+    from bayes_scaling.chaining import Chain as Chain
+    from bayes_scaling.chaining import chain as chain
     from bayes_scaling.comparing import Intervals as Intervals
     from bayes_scaling.comparing import compare_intervals as compare_intervals
     from bayes_scaling.data.embedded import published_runs as published_runs
@@ -80,6 +82,7 @@ _HOMES = {
     "bootstrapping": "baseline",
     "calibration": "Calibration sbc",
     "catalogue": "laws",
+    "chaining": "Chain chain",
     "comparing": "Intervals compare_intervals",
     "data.embedded": "published_runs",
     "data.load": "read_runs",

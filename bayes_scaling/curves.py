@@ -18,11 +18,11 @@ from bayes_scaling.spec import Law, ModelSpec
 def law_values(law: Law, params: Mapping[str, Any], x: Mapping[str, Any], family: Any) -> Any:
     """Return the law, shape (sample, point).
 
-    ``params`` have shape (sample, family), inputs ``x`` shape (point,), ``family`` (point,) the
-    index of every point's family.
+    ``params`` have shape (sample, family), inputs ``x`` shape (point,), or (sample, point)
+    where they differ between samples, ``family`` (point,) the index of every point's family.
     """
     columns = {n: jnp.take(jnp.asarray(v), family, axis=1) for n, v in params.items()}
-    inputs = [jnp.asarray(x[n])[None, :] for n in law.inputs]
+    inputs = [jnp.atleast_2d(jnp.asarray(x[n])) for n in law.inputs]
     return with_fast_powers(lambda x, p: law(*x, **p))(inputs, columns)
 
 

@@ -113,7 +113,7 @@ def forecast(
     bands["run"] = drawn.run
     table = forecast_table(fit, drawn.points, bands, probs)
     notes = (*missing, *_notes(fit, table, bands["law"], error))
-    return Forecast(table, _tree(fit, drawn.points, bands), notes)
+    return Forecast(table, predictions(fit, drawn.points, bands), notes)
 
 
 def _error_for(fit: Fit, asked: ModelError | bool) -> tuple[ModelError | None, tuple[Note, ...]]:
@@ -190,7 +190,8 @@ def beyond(values: np.ndarray, data: np.ndarray) -> np.ndarray:
     return np.where(np.abs(outside) < 1e-9, 0.0, outside)
 
 
-def _tree(fit: Fit, points: pd.DataFrame, bands: Mapping[str, np.ndarray]) -> xr.DataTree:
+def predictions(fit: Fit, points: pd.DataFrame, bands: Mapping[str, np.ndarray]) -> xr.DataTree:
+    """Return draws (sample, point) by the name of their band in ArviZ's schema."""
     sizes = fit.posterior.sizes
     dims, shape = ("chain", "draw", "point"), (sizes["chain"], sizes["draw"], len(points))
     response = fit.spec.law.response

@@ -36,12 +36,19 @@ class LawDraws(NamedTuple):
 
 @in_float64
 def law_draws(
-    fit: Fit | Sampled, at: Any, key: Any, *, y: Any = None, same_luck: bool = False
+    fit: Fit | Sampled,
+    at: Any,
+    key: Any,
+    *,
+    y: Any = None,
+    same_luck: bool = False,
+    given: Mapping[str, np.ndarray] | None = None,
 ) -> LawDraws:
     """Return the law and a new run at new points for every posterior sample.
 
     ``y`` (point,) is a response to give the log density of. With ``same_luck`` a sample's run has
-    the same random number at every point, so that bands along a curve are smooth.
+    the same random number at every point, so that bands along a curve are smooth. ``given`` are
+    inputs that differ from sample to sample, (sample, point), in place of the points' own.
 
     Raises
     ------
@@ -53,7 +60,7 @@ def law_draws(
     params, sigma = family_parameters(
         fit.spec, fit.samples, fit.grouping, wanted, fit.reference, key_family
     )
-    x = {n: points[n].to_numpy(float, copy=True) for n in fit.spec.law.inputs}
+    x = {n: points[n].to_numpy(float, copy=True) for n in fit.spec.law.inputs} | dict(given or {})
     place = Points(x, family, _trend(fit, points), trials=trials_at(fit, points))
     others = noise_samples(fit.spec, fit.samples)
     curves = compiled_curves(fit.spec, same_luck)(params, sigma, others, place, y, key_run)
@@ -75,7 +82,7 @@ def points_of(fit: Fit | Sampled, at: Any) -> pd.DataFrame:
     ForecastError
         Naming what is missing or not a positive number.
     """
-    frame = _frame(at)
+    frame = points_frame(at)
     groups = fit.spec.groups
     numeric = {c: frame[c] for c in frame.columns if c not in fit.runs.groups}
     values, _ = complete({str(c): _numbers(c, v) for c, v in numeric.items()})
@@ -85,7 +92,14 @@ def points_of(fit: Fit | Sampled, at: Any) -> pd.DataFrame:
     return pd.DataFrame({**values, **labels})
 
 
-def _frame(at: Any) -> pd.DataFrame:
+def points_frame(at: Any) -> pd.DataFrame:
+    """Return points, in whatever form, as a frame that is not checked yet.
+
+    Raises
+    ------
+    ForecastError
+        When they are no table, or of lengths that do not match.
+    """
     if isinstance(at, Runs):
         counted = {} if at.trials is None else {"trials": at.trials}
         return pd.DataFrame({**at.covariates, **at.labels, **counted})

@@ -30,7 +30,7 @@ law_draws law_coordinates scales simulation
 extrapolation calibration prior_check recovery
 error_draws
 backtesting forecasting
-by_family stacking
+by_family stacking chaining
 replication baselines
 bootstrapping martingales
 comparing
