@@ -167,7 +167,7 @@ def _onward(
         )
     where = drawn["run"].points
     table = forecast_table(fit, where, bands, probs)
-    further = {c: made.table[c] for c in made.table if c.startswith("beyond_")}
+    further = {c: made.table[c] for c in map(str, made.table) if c.startswith("beyond_")}
     notes = (*made.notes, *_doubts(fit), *_outside(via, table))
     return Forecast(table.assign(**further), predictions(fit, where, bands), notes)
 
