@@ -29,6 +29,12 @@ if "PYTEST_XDIST_WORKER" not in os.environ:
 # the processes that `test_programs` starts) or by the fixture `optimised`.
 os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")
 
+# A worker keeps to one core: XLA's threads would wait for each other by spinning, and two workers
+# on two cores took three times the processor time.
+if (_WORKER := os.environ.get("PYTEST_XDIST_WORKER", "")) and hasattr(os, "sched_setaffinity"):
+    _CORES = sorted(os.sched_getaffinity(0))
+    os.sched_setaffinity(0, {_CORES[int(_WORKER.removeprefix("gw")) % len(_CORES)]})
+
 # The same examples on every run, so that a failure is there again; `search` looks for new ones.
 settings.register_profile("fixed", deadline=None, derandomize=True, database=None)
 settings.register_profile("search", deadline=None, max_examples=1000)
