@@ -9,7 +9,6 @@ default forecast, has the law's own error in, the table's own row left out of th
 that its prior comes from. Errors, widths and CRPS in per cent of the loss.
 """
 
-import argparse
 import json
 import time
 from collections.abc import Callable
@@ -18,6 +17,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from keeping import asked_of, keep
 from surfaces import SURFACES, TABLES
 
 import bayes_scaling as bs
@@ -107,11 +107,7 @@ def ratios(records: list[dict[str, Any]]) -> dict[str, dict[str, float]]:
 
 def main() -> None:
     """Print, and write, one record for each table and method."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--only", default="")
-    parser.add_argument("--out", type=Path)
-    asked = parser.parse_args()
+    asked = asked_of(__doc__)
     records = []
     for name in (n for n in TABLES if asked.only in n):
         for method in METHODS:
@@ -120,9 +116,7 @@ def main() -> None:
     surfaces = [r for r in records if r["table"] in SURFACES]
     together = {"surfaces": ratios(surfaces or records), "all": ratios(records)}
     print(json.dumps(together, indent=1))
-    if asked.out:
-        whole = {**about(), "together": together, "records": records}
-        asked.out.write_text(json.dumps(whole, indent=1) + "\n")
+    keep({**about(), "together": together, "records": records}, asked.out)
 
 
 if __name__ == "__main__":

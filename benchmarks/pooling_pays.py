@@ -11,16 +11,14 @@ width of the 90 % intervals of new runs in per cent of the response; the law's o
 the table's own row left out of its prior.
 """
 
-import argparse
-import json
 import time
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from keeping import asked_of, header, keep, line
 from surfaces import TABLES, Surface
 
 import bayes_scaling as bs
@@ -137,18 +135,12 @@ TITLES = {"whole": "All families whole", "cut": "One family cut to its three sma
 
 def page(whole: dict[str, Any]) -> str:
     """The results as Markdown."""
-    versions = ", ".join(f"{k} {v}" for k, v in whole["versions"].items())
-    head = f"{whole['date']}, {whole['device']}, Python {whole['python']}, {versions}"
-    lines = ["# Pooling", "", head, "", (__doc__ or "").split("\n\n")[2].strip()]
+    lines = [*header("Pooling", whole), (__doc__ or "").split("\n\n")[2].strip()]
     for case, title in TITLES.items():
-        lines += ["", f"## {title}", "", _line(HEADER), "|" + "---|" * len(HEADER)]
-        lines += [_line(_cells(r)) for r in whole["records"] if r["case"] == case]
+        lines += ["", f"## {title}", "", line(HEADER), "|" + "---|" * len(HEADER)]
+        lines += [line(_cells(r)) for r in whole["records"] if r["case"] == case]
         lines += ["", *_summary(whole["together"][case])]
     return "\n".join(lines) + "\n"
-
-
-def _line(cells: Sequence[Any]) -> str:
-    return f"| {' | '.join(map(str, cells))} |"
 
 
 def _cells(r: dict[str, Any]) -> list[Any]:
@@ -170,19 +162,12 @@ def _summary(ways: dict[str, dict[str, float]]) -> list[str]:
 
 def main() -> None:
     """Print, and write, one record for each table, case and way."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--only", default="")
-    parser.add_argument("--out", type=Path)
-    asked = parser.parse_args()
+    asked = asked_of(__doc__)
     records = []
     for name in (n for n in SETS if asked.only in n):
         records += records_of(name, asked.data)
     whole = {**about(), "together": together(records), "records": records}
-    print(page(whole))
-    if asked.out:
-        asked.out.write_text(json.dumps(whole, indent=1) + "\n")
-        asked.out.with_suffix(".md").write_text(page(whole))
+    keep(whole, asked.out, page)
 
 
 if __name__ == "__main__":

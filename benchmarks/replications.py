@@ -4,13 +4,11 @@ Run as ``python benchmarks/replications.py --data DIR [--only TEXT] [--out FILE]
 `bayes-scaling replicate --data DIR` prints, kept with date, device and versions.
 """
 
-import argparse
-import json
 import time
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from keeping import asked_of, header, keep, line
 
 import bayes_scaling as bs
 from bayes_scaling.bench.compare import about
@@ -33,11 +31,6 @@ FORECASTS = (
 )
 
 
-def line(*cells: Any) -> str:
-    """One row of a Markdown table."""
-    return f"| {' | '.join(map(str, cells))} |"
-
-
 def constants(record: dict[str, Any]) -> list[str]:
     """Rows of the table of constants."""
     rows = []
@@ -46,7 +39,7 @@ def constants(record: dict[str, Any]) -> list[str]:
         ends = f"{p['low']:.4g} to {p['high']:.4g}"
         known, said = p["kind"], p["verdict"]
         cells = (f"{p['published']:.4g}", known, f"{p['median']:.4g}", ends, said)
-        rows.append(line(record["study"], name, *cells))
+        rows.append(line((record["study"], name, *cells)))
     return rows
 
 
@@ -60,19 +53,17 @@ def forecasts(record: dict[str, Any]) -> list[str]:
     numbers = (f"{s[k]:.2f}" for k in ("mape", "law_mape", "bias"))
     share = f"{100 * s['coverage_90']:.0f} %"
     cells = (s["runs"], *numbers, f"{s['r2']:.3f}", share, base, own)
-    return [line(record["study"], f"`{record['law']}`", *cells)]
+    return [line((record["study"], f"`{record['law']}`", *cells))]
 
 
 def page(whole: dict[str, Any]) -> str:
     """The results as Markdown."""
     records = whole["studies"]
-    versions = ", ".join(f"{k} {v}" for k, v in whole["versions"].items())
-    lines = ["# Published studies fitted again", "",
-             f"{whole['date']}, {whole['device']}, Python {whole['python']}, {versions}", "",
-             told(records), "", *(f"- `{k}`: {v}" for k, v in KINDS.items()), ""]  # fmt: skip
-    for header, make in ((CONSTANTS, constants), (FORECASTS, forecasts)):
+    lines = [*header("Published studies fitted again", whole), told(records), ""]
+    lines += [*(f"- `{k}`: {v}" for k, v in KINDS.items()), ""]
+    for names, make in ((CONSTANTS, constants), (FORECASTS, forecasts)):
         rows = [row for record in records for row in make(record)]
-        lines += [line(*header), "|" + "---|" * len(header), *rows, ""]
+        lines += [line(names), "|" + "---|" * len(names), *rows, ""]
     notes = [f"- {r['study']}: {n['message']}" for r in records for n in r["notes"]]
     return "\n".join([*lines, *notes]) + "\n"
 
@@ -86,11 +77,7 @@ def told(records: list[dict[str, Any]]) -> str:
 
 def main() -> None:
     """Print, and write, one record for each study."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--only", default="")
-    parser.add_argument("--out", type=Path)
-    asked = parser.parse_args()
+    asked = asked_of(__doc__)
     records = []
     for name in (n for n in bs.studies()["name"] if asked.only in n):
         clock = time.perf_counter()
@@ -99,10 +86,7 @@ def main() -> None:
         records.append(record | {"seconds": round(record["seconds"], 1)})
         print(found, flush=True)
     whole = {**about(), "studies": records}
-    print(page(whole))
-    if asked.out:
-        asked.out.write_text(json.dumps(whole, indent=1) + "\n")
-        asked.out.with_suffix(".md").write_text(page(whole))
+    keep(whole, asked.out, page)
 
 
 if __name__ == "__main__":

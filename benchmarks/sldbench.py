@@ -10,15 +10,14 @@ law's own error in, with a prior that no published table has touched, and of the
 does not see is the share of held-out rows in the 90 % intervals of new runs, and their width.
 """
 
-import argparse
-import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
+from keeping import asked_of, header, keep, line
 
 import bayes_scaling as bs
 from bayes_scaling.bench.compare import about
@@ -180,17 +179,11 @@ HEADER = ("task", "law", "rows fitted", "held out", "groups", "R2", "law alone",
 
 def page(whole: dict[str, Any]) -> str:
     """The results as Markdown."""
-    versions = ", ".join(f"{k} {v}" for k, v in whole["versions"].items())
-    head = f"{whole['date']}, {whole['device']}, Python {whole['python']}, {versions}"
-    lines = ["# SLDBench", "", head, "", (__doc__ or "").split("\n\n")[2].strip(), ""]
-    lines += [_line(HEADER), "|" + "---|" * len(HEADER)]
-    lines += [_line(_cells(r)) for r in whole["records"]] + [_line(_last(whole["mean"]))]
+    lines = [*header("SLDBench", whole), (__doc__ or "").split("\n\n")[2].strip(), ""]
+    lines += [line(HEADER), "|" + "---|" * len(HEADER)]
+    lines += [line(_cells(r)) for r in whole["records"]] + [line(_last(whole["mean"]))]
     notes = [f"- {r['task']}: {r['note']}" for r in whole["records"]]
     return "\n".join([*lines, "", *notes, "", LEFT_OUT]) + "\n"
-
-
-def _line(cells: Sequence[Any]) -> str:
-    return f"| {' | '.join(map(str, cells))} |"
 
 
 def _cells(r: dict[str, Any]) -> list[Any]:
@@ -208,20 +201,13 @@ def _last(mean: dict[str, float]) -> list[str]:
 
 def main() -> None:
     """Print, and write, one record for each task."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--only", default="")
-    parser.add_argument("--out", type=Path)
-    asked = parser.parse_args()
+    asked = asked_of(__doc__)
     records = []
     for name in (n for n in TASKS if asked.only in n):
         records.append(judge(name, asked.data))
         print(records[-1], flush=True)
     whole = {**about(), "mean": means(records), "records": records}
-    print(page(whole))
-    if asked.out:
-        asked.out.write_text(json.dumps(whole, indent=1) + "\n")
-        asked.out.with_suffix(".md").write_text(page(whole))
+    keep(whole, asked.out, page)
 
 
 if __name__ == "__main__":
