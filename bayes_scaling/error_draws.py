@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from bayes_scaling._blas import one_thread
 from bayes_scaling._x64 import in_float64
 from bayes_scaling.arguments import share_error
 from bayes_scaling.extrapolation import CHAINS, ModelError, law_at, rows_at
@@ -19,6 +20,7 @@ TINY = np.finfo(float).tiny
 
 
 @in_float64
+@one_thread
 def with_model_error(
     error: ModelError,
     drawn: LawDraws,

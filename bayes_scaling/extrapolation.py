@@ -16,6 +16,7 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
+from bayes_scaling._blas import one_thread
 from bayes_scaling._errors import ForecastError
 from bayes_scaling._x64 import in_float64
 from bayes_scaling.arguments import bucket, group_index, known_errors, typical_response
@@ -136,6 +137,7 @@ class ModelError:
 
 
 @in_float64
+@one_thread
 def model_error(fit: Fit | Sampled, *, leave_out: str = "", seed: int = 0) -> ModelError:
     """Return what the runs of a fit say of its law's own error.
 
@@ -171,7 +173,7 @@ def _learned(fit: Fit | Sampled, leave_out: str, seed: int) -> ModelError:
             f"parameters, at most {MOST_COORDINATES}): forecast with model_error=False, or fit "
             "fewer families at once."
         )
-    scale = float(typical_response(_response(fit.runs)))
+    scale = float(typical_response(fit.runs.values[fit.runs.response]))
     unit = 1.0 if spec.observation.on == "log" else scale
     prior = Normal(*prior_moments(coordinates, fit.grouping, scale))
     problem = _problem(coordinates, runs, unit, prior, start_of(coordinates, fit.samples))
@@ -230,10 +232,6 @@ def _misfit(part: Particle, left: np.ndarray) -> np.ndarray:
     return np.sum(parts, axis=0)
 
 
-def _response(runs: Runs) -> np.ndarray:
-    return runs.values[runs.response]
-
-
 def _thinned(runs: Runs, spec: ModelSpec) -> Runs:
     """At most `MOST_ROWS` rows of every family: evenly over its runs by scale, the largest kept."""
     scale, family = runs.values[scale_name(runs, spec.law)], family_index(runs, spec)
@@ -255,7 +253,7 @@ def _problem(
     coordinates: Coordinates, runs: Runs, unit: float, prior: Normal, start: np.ndarray
 ) -> Problem:
     spec = coordinates.spec
-    response = _response(runs)
+    response = runs.values[runs.response]
     se = known_errors(runs, spec)
     relative = se / response if spec.observation.on == "log" else se / unit
     rows = rows_at(spec, runs, dict(runs.values), family_index(runs, spec), _runs(runs), relative)

@@ -6,9 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 from fitted import small_fit
+from threadpoolctl import threadpool_info, threadpool_limits
 
 import bayes_scaling as bs
 from bayes_scaling import extrapolation
+from bayes_scaling._blas import one_thread
 from bayes_scaling.data.model_errors import ALL, HYPERS, hyperprior, published_errors
 from bayes_scaling.extrapolation import MOST_ROWS, _thinned, law_at
 from bayes_scaling.families import sampled_coordinate
@@ -200,3 +202,12 @@ def test_draws_that_have_not_settled_are_told_of(bent):
 def test_errors_are_told(straight):
     with pytest.raises(bs.ForecastError, match="'N' is missing"):
         bs.forecast(straight, {"D": 1e12})
+
+
+def test_matrices_have_one_thread_and_others_theirs_again():
+    def threads():
+        return {p["num_threads"] for p in threadpool_info() if p["user_api"] == "blas"}
+
+    with threadpool_limits(limits=2, user_api="blas"):
+        assert one_thread(threads)() == {1}
+        assert threads() == {2}

@@ -14,7 +14,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 LAYERS = """
-_arviz _compile_cache _errors _progress gammas powers roots stats
+_arviz _blas _compile_cache _errors _progress gammas powers roots stats
 _x64 distributions law_symbols
 _files _registry _scan prior quantity symbols references
 spec study_spec equation
