@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from bayes_scaling._errors import BayesScalingError as BayesScalingError
     from bayes_scaling._errors import DataError as DataError
+    from bayes_scaling._errors import DecisionError as DecisionError
     from bayes_scaling._errors import FitFileError as FitFileError
     from bayes_scaling._errors import ForecastError as ForecastError
     from bayes_scaling._errors import LawError as LawError
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     from bayes_scaling.data.embedded import published_runs as published_runs
     from bayes_scaling.data.load import read_runs as read_runs
     from bayes_scaling.data.runs import Runs as Runs
+    from bayes_scaling.decisions.allocating import Allocation as Allocation
+    from bayes_scaling.decisions.allocating import allocate as allocate
     from bayes_scaling.extrapolation import ModelError as ModelError
     from bayes_scaling.extrapolation import model_error as model_error
     from bayes_scaling.fitting import fit as fit
@@ -76,7 +79,8 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
-    "_errors": "BayesScalingError DataError FitFileError ForecastError LawError Note SpecError",
+    "_errors": "BayesScalingError DataError DecisionError FitFileError ForecastError LawError Note "
+    "SpecError",
     "backtesting": "Backtest backtest",
     "baselines": "Baseline",
     "bootstrapping": "baseline",
@@ -87,6 +91,7 @@ _HOMES = {
     "data.embedded": "published_runs",
     "data.load": "read_runs",
     "data.runs": "Runs",
+    "decisions.allocating": "Allocation allocate",
     "extrapolation": "ModelError model_error",
     "fitting": "fit numpyro_model",
     "fitting_many": "ManyFits fit_many",

@@ -40,6 +40,10 @@ class ForecastError(BayesScalingError):
     """A forecast was asked for that the fit cannot give."""
 
 
+class DecisionError(BayesScalingError):
+    """A decision was asked for that the law or the fit cannot give."""
+
+
 @dataclass(frozen=True)
 class Note:
     """Something worth telling the user that does not stop the work.

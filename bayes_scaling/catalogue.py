@@ -72,6 +72,7 @@ def law_record(name: str | Law) -> dict[str, Any]:
         "observation": _noise_record(law),
         "asymptote": law.asymptote or None,
         "decreasing_in": list(law.decreasing),
+        "optimal_size": law.optimal_size or None,
         "reductions": [_reduction(r) for r in law.reduces_to],
         **_relatives(law),
         "traps": list(law.traps),

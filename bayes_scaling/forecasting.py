@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from typing import Any
@@ -208,30 +208,11 @@ def predictions(fit: Fit, points: pd.DataFrame, bands: Mapping[str, np.ndarray])
 def _notes(
     fit: Fit, table: pd.DataFrame, law: np.ndarray, error: ModelError | None
 ) -> tuple[Note, ...]:
-    notes = []
     unknown = "which no band here includes" if error is None else "by more than nearer runs tell"
-    for name in fit.spec.law.inputs:
-        far = float(table[f"beyond_{name}"].abs().max())
-        if far >= FAR:
-            notes.append(
-                Note(
-                    "extrapolation",
-                    "warning",
-                    f"{name} lies up to {far:.1f} decades beyond the data: the law itself may "
-                    f"bend there, {unknown}.",
-                )
-            )
+    notes = far_notes(table, unknown)
     if fit.spec.groups and table["new_family"].any():
-        group = fit.spec.groups[-1]
-        names = sorted(set(table.loc[table["new_family"], group]))
-        notes.append(
-            Note(
-                "new_family",
-                "info",
-                f"{group} {list_names(names, 5)} is not in the data: this is the population's "
-                "forecast for a new one." + did_you_mean(names[0], fit.grouping.labels[group]),
-            )
-        )
+        names = table.loc[table["new_family"], fit.spec.groups[-1]]
+        notes.append(new_family_note(fit, names))
     if error is not None and not error.settled:
         notes.append(
             Note(
@@ -244,9 +225,39 @@ def _notes(
     hangs = forecast_note(fit.data, fit.spec, law)
     if hangs is not None:
         notes.append(hangs)
-    severity = fit.diagnose().severity
-    if severity == "error":
-        notes.append(
-            Note("bad_fit", "error", "the fit failed its checks; see fit.diagnose() first.")
-        )
-    return tuple(notes)
+    return (*notes, *bad_fit_notes(fit))
+
+
+def far_notes(table: pd.DataFrame, unknown: str) -> list[Note]:
+    """Return a note for every input that lies far beyond the data somewhere in a table."""
+    notes = []
+    for column in (c for c in table.columns if c.startswith("beyond_")):
+        far = float(table[column].abs().max())
+        if far >= FAR:
+            notes.append(
+                Note(
+                    "extrapolation",
+                    "warning",
+                    f"{column[7:]} lies up to {far:.1f} decades beyond the data: the law itself "
+                    f"may bend there, {unknown}.",
+                )
+            )
+    return notes
+
+
+def new_family_note(fit: Fit | Sampled, labels: Iterable[str]) -> Note:
+    """Return the note on families that are not in the data."""
+    group, names = fit.spec.groups[-1], sorted(set(labels))
+    return Note(
+        "new_family",
+        "info",
+        f"{group} {list_names(names, 5)} is not in the data: this is the population's "
+        "forecast for a new one." + did_you_mean(names[0], fit.grouping.labels[group]),
+    )
+
+
+def bad_fit_notes(fit: Fit) -> list[Note]:
+    """Return a note on a fit that failed its checks."""
+    if fit.diagnose().severity != "error":
+        return []
+    return [Note("bad_fit", "error", "the fit failed its checks; see fit.diagnose() first.")]

@@ -114,11 +114,11 @@ def _noise_lines(record: Mapping[str, Any]) -> list[str]:
 
 
 def limit_lines(record: Mapping[str, Any]) -> list[str]:
-    """What the law falls in and tends to."""
-    falling = ", ".join(record["decreasing_in"])
-    limit = record["asymptote"]
-    lines = [f"falls in {falling}"] if falling else []
-    return [*lines, f"tends to {limit} as the inputs grow"] if limit else lines
+    """What the law falls in and tends to, and its compute-optimal size."""
+    falling, limit, size = (record[k] for k in ("decreasing_in", "asymptote", "optimal_size"))
+    lines = [f"falls in {', '.join(falling)}"] if falling else []
+    lines += [f"tends to {limit} as the inputs grow"] if limit else []
+    return [*lines, f"best N at C = 6 N D: {size}"] if size else lines
 
 
 def relative_lines(record: Mapping[str, Any]) -> list[str]:

@@ -6,7 +6,6 @@ checks on definition that the record and the signature agree.
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -14,6 +13,7 @@ from typing import Any
 from bayes_scaling._errors import LawError, SpecError, did_you_mean
 from bayes_scaling._registry import LAWS, OBSERVATIONS, POOLINGS
 from bayes_scaling._scan import equation_names, is_name, rename
+from bayes_scaling._signature import arguments, summary
 from bayes_scaling.prior import Prior
 from bayes_scaling.symbols import default_latex
 
@@ -72,7 +72,8 @@ class Law:
     """A scaling law: one pure elementwise function with its record.
 
     ``fn(*inputs, **params)`` broadcasts; inputs have shape ``(..., row)`` in the units of
-    `bayes_scaling.symbols`, parameters broadcast against them.
+    `bayes_scaling.symbols`, parameters broadcast against them. ``optimal_size`` is the closed form,
+    where there is one, of the N that is best at C = 6 N D, in C, parameters and other inputs.
     """
 
     name: str
@@ -90,6 +91,7 @@ class Law:
     valid: Mapping[str, tuple[float, float]] = field(default_factory=dict, compare=False)
     decreasing: tuple[str, ...] = ()
     asymptote: str = ""
+    optimal_size: str = ""
     reduces_to: tuple[Reduction, ...] = field(default=(), compare=False)
     traps: tuple[str, ...] = field(default=(), compare=False)
     aliases: tuple[str, ...] = ()
@@ -160,13 +162,6 @@ class ModelSpec:
         return dict(self.pool)[name]
 
 
-def _signature(fn: Callable[..., Any]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    kinds = inspect.signature(fn).parameters.values()
-    inputs = tuple(p.name for p in kinds if p.kind is p.POSITIONAL_OR_KEYWORD)
-    params = tuple(p.name for p in kinds if p.kind is p.KEYWORD_ONLY)
-    return inputs, params
-
-
 def _check_law(law: Law, declared: tuple[str, ...]) -> None:
     if set(declared) != set(law.param_names) or len(declared) != len(law.params):
         raise LawError(
@@ -189,6 +184,9 @@ def _check_law(law: Law, declared: tuple[str, ...]) -> None:
 
 
 def _check_inputs(law: Law) -> None:
+    allowed = {*law.inputs, *law.param_names, "C"} - {"N", "D", "M"}
+    if law.optimal_size and (stray := set(equation_names(law.optimal_size)) - allowed):
+        raise LawError(f"law '{law.name}': the optimal size cannot name {sorted(stray)}.")
     named = {"reference point": dict(law.reference), "range": law.valid, "decline": law.decreasing}
     for what, names in named.items():
         if unknown := set(names) - set(law.inputs):
@@ -203,9 +201,9 @@ def make_law(fn: Callable[..., Any], *, params: tuple[Param, ...], **record: Any
     LawError
         When the function's signature, the Params, the equation and the levels disagree.
     """
-    inputs, declared = _signature(fn)
+    inputs, declared = arguments(fn)
     record.setdefault("name", fn.__name__)
-    record.setdefault("summary", (inspect.getdoc(fn) or "").split("\n")[0].rstrip("."))
+    record.setdefault("summary", summary(fn))
     record["reference"] = tuple(dict(record.get("reference", {})).items())
     law = Law(fn=fn, inputs=inputs, params=tuple(params), **record)
     _check_law(law, declared)
@@ -236,9 +234,8 @@ def observation(**record: Any) -> Callable[[Callable[..., Any]], Observation]:
     """Decorate ``(location, sigma, **extra) -> distribution`` as an observation model."""
 
     def register(fn: Callable[..., Any]) -> Observation:
-        summary = (inspect.getdoc(fn) or "").split("\n")[0].rstrip(".")
         extra = tuple(dict(record.pop("extra", {})).items())
-        entry = Observation(fn.__name__, fn, extra=extra, summary=summary, **record)
+        entry = Observation(fn.__name__, fn, extra=extra, summary=summary(fn), **record)
         OBSERVATIONS.add(entry.name, entry)
         return entry
 
@@ -294,6 +291,7 @@ def rename_inputs(law: Law, names: tuple[str, ...]) -> Law:
         reference=tuple((new[k], v) for k, v in law.reference),
         valid={new[k]: v for k, v in law.valid.items()},
         decreasing=tuple(new[k] for k in law.decreasing),
+        optimal_size=rename(law.optimal_size, new),
         reduces_to=tuple(_rename_reduction(r, new) for r in law.reduces_to),
     )
 

@@ -280,6 +280,7 @@ def test_messages_speak_the_shell_s_language():
     )
     assert for_shell("units={'N': 1e9} or response='bpb'") == "--unit N=1e9 or --response bpb"
     assert for_shell("pool={'A': 'partial'}, draws=2000") == "--pool A=partial, --draws 2000"
+    assert for_shell("maximise=False, limits={'D': 1e12}") == "--minimise, --limit D=1e12"
     assert quoted_labels("N=7B, size=7B", ["size"]) == "N=7B, size='7B'"
 
 

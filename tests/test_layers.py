@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[1]
 LAYERS = """
 _arviz _blas _compile_cache _errors _progress gammas powers roots stats
 _x64 distributions law_symbols
-_files _registry _scan prior quantity symbols references
+_files _registry _scan _signature prior quantity symbols references
 spec study_spec equation
 levels text_law models
 data
@@ -30,7 +30,7 @@ law_draws law_coordinates scales simulation
 extrapolation calibration prior_check recovery
 error_draws
 backtesting forecasting
-by_family stacking chaining
+by_family decisions stacking chaining
 replication baselines
 bootstrapping martingales
 comparing

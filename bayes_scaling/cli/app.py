@@ -18,6 +18,7 @@ ORDER = (
     "fit",
     "show",
     "forecast",
+    "allocate",
     "backtest",
     "baseline",
     "sbc",
@@ -35,6 +36,7 @@ bayes-scaling quickstart
 bayes-scaling check runs.csv --group family --law chinchilla
 bayes-scaling fit runs.csv --group family --out fit.nc
 bayes-scaling forecast fit.nc --at N=70B,D=1.4T,family=mine
+bayes-scaling allocate fit.nc --budget 1e24
 """
 
 
@@ -73,6 +75,7 @@ def _load_commands() -> None:
         backtest_commands,  # noqa: F401
         baseline_commands,  # noqa: F401
         bench_commands,  # noqa: F401
+        decision_commands,  # noqa: F401
         replicate_commands,  # noqa: F401
         runs_commands,  # noqa: F401
         saved_commands,  # noqa: F401

@@ -151,6 +151,79 @@ TableOut = Annotated[
 ]
 Folder = Annotated[str, typer.Option("--out", metavar="DIR", help="Folder for the results.")]
 
+FitPaths = Annotated[
+    list[str], typer.Argument(metavar="FIT", help="Files that 'fit' wrote, one or several.")
+]
+Budgets = Annotated[
+    list[str],
+    typer.Option("--budget", metavar="C", help="Compute in FLOPs, such as 1e24; repeat for more."),
+]
+SomeBudgets = Annotated[
+    list[str] | None,
+    typer.Option("--budget", metavar="C", help="Compute to compare at; repeat for more."),
+]
+Budget = Annotated[
+    str | None, typer.Option("--budget", metavar="C", help="Compute there is, in FLOPs.")
+]
+Losses = Annotated[
+    list[str], typer.Option("--loss", metavar="L", help="Response to reach; repeat for more.")
+]
+Family = Annotated[
+    list[str] | None,
+    typer.Option("--family", metavar="NAME", help="A family (default all); repeat for more."),
+]
+Fixed = Annotated[
+    list[str] | None,
+    typer.Option("--fixed", metavar="U=100B", help="Another input, or hold N, D or M; repeat."),
+]
+Limit = Annotated[
+    list[str] | None,
+    typer.Option("--limit", metavar="D=1T", help="At most so much, or N=1B..70B; of N, D or M."),
+]
+Served = Annotated[
+    str | None,
+    typer.Option(
+        "--inference-tokens",
+        metavar="TOKENS",
+        help="To be served at 2 N FLOPs each.",
+    ),
+]
+Off = Annotated[
+    list[float] | None,
+    typer.Option("--off", metavar="X", help="Cost of X times the size; repeat for more."),
+]
+WithError = Annotated[
+    bool, typer.Option("--model-error", help="Have the law's own error in the bands.")
+]
+Scale = Annotated[
+    str,
+    typer.Option("--scale", metavar="NAME", help="Input that grows, of a law without N and D."),
+]
+Maximise = Annotated[
+    bool | None,
+    typer.Option(
+        "--maximise/--minimise",
+        help="Which way is better; known for losses, errors and scores.",
+    ),
+]
+Over = Annotated[
+    list[str], typer.Option("--over", metavar="NAME", help="Input to choose; repeat for more.")
+]
+OnePoint = Annotated[
+    str, typer.Option("--at", metavar="N=1B,D=20B", help="The inputs that are given.")
+]
+Within = Annotated[
+    float, typer.Option("--within", metavar="X", help="Share of the best response, of the region.")
+]
+Bounds = Annotated[
+    list[str] | None,
+    typer.Option("--bounds", metavar="lr=1e-5..1e-2", help="Range to search; repeat for more."),
+]
+Between = Annotated[
+    str | None,
+    typer.Option("--between", metavar="1e18..1e26", help="Where crossings are searched."),
+]
+
 Problems = Annotated[
     list[str] | None,
     typer.Option("--problem", metavar="NAME", help="A problem; repeat for more."),

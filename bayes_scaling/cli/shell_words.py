@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import Any
 
 from bayes_scaling._errors import SpecError
 from bayes_scaling.quantity import parse_quantity
@@ -14,8 +15,16 @@ _MAPPINGS = {
     "priors": "prior",
     "pool": "pool",
     "where": "where",
+    "fixed": "fixed",
+    "limits": "limit",
 }
 _MAPPING = re.compile(rf"\b({'|'.join(_MAPPINGS)})=\{{([^{{}}]*)\}}")
+_WORDS = {
+    "fit.diagnose()": "'bayes-scaling show'",
+    "maximise=True": "--maximise",
+    "maximise=False": "--minimise",
+    "families=": "--family",
+}
 _VALUE = re.compile(
     r"\b(group|response|run|se|trials|noise|noise_trend|seed|draws|warmup|chains|target_accept"
     r"|max_tree_depth|centring|inputs)=('[^']*'|\"[^\"]*\"|\['[^']*'\]|[\d.]+)"
@@ -31,7 +40,9 @@ def for_shell(message: str) -> str:
     'name it with --column N=size or --response bpb'
     """
     spelled = _VALUE.sub(_option, _MAPPING.sub(_options, message))
-    return spelled.replace("fit.diagnose()", "'bayes-scaling show'")
+    for ours, theirs in _WORDS.items():
+        spelled = spelled.replace(ours, theirs)
+    return spelled
 
 
 def _options(match: re.Match[str]) -> str:
@@ -91,6 +102,69 @@ def units(values: Sequence[str]) -> dict[str, float]:
     """
     found = pairs(values, "--unit", "N=1e9")
     return {name: parse_quantity(value) for name, value in found.items()}
+
+
+def number(value: str | None) -> float | None:
+    """Return a quantity such as ``2T``, or None.
+
+    Raises
+    ------
+    SpecError
+        When it is no number.
+    """
+    return None if value is None else parse_quantity(value)
+
+
+def numbers(values: Sequence[str]) -> list[float]:
+    """Return quantities.
+
+    Raises
+    ------
+    SpecError
+        When one is no number.
+    """
+    return [parse_quantity(value) for value in values]
+
+
+def quantities(values: Sequence[str], option: str, example: str) -> dict[str, float]:
+    """Return NAME=QUANTITY options.
+
+    Raises
+    ------
+    SpecError
+        As `pairs` does, and when a value is no number.
+    """
+    found = pairs(values, option, example)
+    return {name: parse_quantity(value) for name, value in found.items()}
+
+
+def spans(values: Sequence[str], option: str, example: str) -> dict[str, Any]:
+    """Return NAME=HIGH options as numbers and NAME=LOW..HIGH ones as pairs.
+
+    Raises
+    ------
+    SpecError
+        As `pairs` does, and when an end is no number.
+    """
+    found = pairs(values, option, example)
+    return {
+        name: span(value, option, example) if ".." in value else parse_quantity(value)
+        for name, value in found.items()
+    }
+
+
+def span(value: str, option: str, example: str) -> tuple[float, float]:
+    """Return a range written LOW..HIGH.
+
+    Raises
+    ------
+    SpecError
+        When it is none.
+    """
+    low, dots, high = value.partition("..")
+    if not dots:
+        raise SpecError(f"{option} '{value}': write it as LOW..HIGH, such as {option} {example}")
+    return parse_quantity(low), parse_quantity(high)
 
 
 def where(values: Sequence[str]) -> dict[str, list[str]]:

@@ -5,6 +5,7 @@ from jax.numpy import log, log10
 
 from bayes_scaling.models import priors
 from bayes_scaling.models.laws.links import chance, lapse, observed, score
+from bayes_scaling.models.laws.parts import optimal_size
 from bayes_scaling.prior import logitnormal, lognormal, normal
 from bayes_scaling.spec import Param, law
 
@@ -116,6 +117,7 @@ def sloth(N, D, *, c, a, bN, bD, bX):
     cite="xiao2024",
     valid={"N": (5e6, 1e10), "D": (5e7, 1e12)},
     asymptote="d + c*sigmoid(u)",
+    optimal_size=optimal_size("a", B="b"),
     traps=(
         "the loss between size and score is left out: a and b are in logits, not nats",
         "an effective size read off the curve diverges at the ceiling",

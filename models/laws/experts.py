@@ -7,6 +7,7 @@ from bayes_scaling.models.laws.parts import (
     data_coefficient,
     data_exponent,
     floor,
+    optimal_size,
     size_coefficient,
     size_exponent,
 )
@@ -84,6 +85,7 @@ def clark(N, experts, *, a, b, c, d, Es, Em):
     valid={"N": (1.3e8, 3.7e9), "D": (1.6e10, 1.3e11), "granularity": (1.0, 16.0)},
     decreasing=("N", "D", "granularity"),
     asymptote="c",
+    optimal_size=optimal_size("(g / granularity**gam + a)", B="b"),
     traps=(
         "one number of experts, 64",
         "small exponents with a low floor, as published, are no more comparable with others than "
@@ -123,6 +125,8 @@ _LONG = f"b * {_HAT}**om * D**(zet * log{_HAT} - beta)"
     reference={"N": 1e9, "D": 2e10, "experts": 8.0},
     topic=_TOPIC,
     cite="ludziejewski2025",
+    optimal_size=optimal_size(f"(a * {_HAT}**dl)", f"(alpha - gam * log{_HAT})",
+                              f"(b * {_HAT}**om)", f"(beta - zet * log{_HAT})"),
     traps=(
         "signs of dl, om, gam and zet are free: transcriptions of the published ones disagree, "
         "and some make the loss rise with experts",
@@ -231,6 +235,7 @@ def yun(N, D, experts, *, A, B, C, F, alpha, beta, gam, d, Es, Em):
     topic=_TOPIC,
     cite="frantar2023",
     decreasing=("N", "D"),
+    optimal_size=optimal_size("(aS * density**bS + cS)", "bN", "aD**bD", "bD"),
     traps=(
         "density is 1 less the paper's sparsity; N counts weights that are not zero",
         "at a given N of weights that are not zero, sparser models are larger ones and do better",

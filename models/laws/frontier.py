@@ -36,6 +36,7 @@ def _allocation() -> tuple[Param, Param]:
     cite="hoffmann2022",
     valid={"C": (1e16, 3e21)},
     asymptote="",
+    optimal_size="kN * C**a",
     traps=(
         "a parabola in log N is an approximation: its bias grows with the width of the grid",
         "curvature is tied to the reducible loss, as Hoffmann's approach 3 implies",

@@ -3,7 +3,7 @@
 from jax.numpy import sqrt
 
 from bayes_scaling.models import priors
-from bayes_scaling.models.laws.parts import chinchilla_params, floor
+from bayes_scaling.models.laws.parts import chinchilla_params, floor, optimal_size
 from bayes_scaling.prior import logitnormal, lognormal
 from bayes_scaling.spec import Param, Reduction, law
 
@@ -20,6 +20,7 @@ _RANGE = {"N": (7e7, 1.6e10), "D": (5e9, 5e11)}
     valid=_RANGE,
     decreasing=("N", "D"),
     asymptote="E",
+    optimal_size=optimal_size(),
     traps=(
         "on one ray D = k N, alpha and beta cannot be told apart",
         "rows with D/N < 1 break the form",
@@ -53,6 +54,7 @@ def chinchilla(N, D, *, E, A, B, alpha, beta):
     valid=_RANGE,
     decreasing=("N", "D"),
     asymptote="E",
+    optimal_size=optimal_size(),
     reduces_to=(Reduction("chinchilla", when={"gam": 1.0}),),
     traps=("gam needs strongly unbalanced N and D; otherwise it trades against E",),
 )  # fmt: skip
@@ -79,6 +81,7 @@ def generalized_chinchilla(N, D, *, E, A, B, alpha, beta, gam):
     valid={"N": (768, 1.5e9), "D": (2.2e7, 2.3e10)},
     decreasing=("N", "D"),
     asymptote="0",
+    optimal_size="(aN / aD * Nc**(aN / aD) / Dc * C / 6)**(aD / (aN + aD))",
     reduces_to=(
         Reduction(
             "generalized_chinchilla",
@@ -114,6 +117,7 @@ def kaplan(N, D, *, Nc, Dc, aN, aD):
     valid={"C": (3e15, 3e22), "M": (5, 640)},
     decreasing=("C",),
     asymptote="",
+    optimal_size="(C / 6)**0.5 * (a / b)**(1 / (4 * eta))",
     reduces_to=(
         Reduction(
             "chinchilla",
@@ -153,6 +157,7 @@ def gadre(C, M, *, E, a, b, eta):
     valid={"N": (1e4, 1e9), "D": (1e3, 1e9)},
     decreasing=("N", "D"),
     asymptote="e0 * c / sqrt(1 + c**2)",
+    optimal_size=optimal_size(),
     traps=(
         "D counts training examples, words for language models",
         "A, B and c are in units of the paper's eta, which only scales the three",

@@ -39,6 +39,11 @@ def chinchilla_params(n: float = 1e9, d: float = 2e10) -> tuple[Param, ...]:
     return (floor(), *coefficients, size_exponent(), data_exponent())
 
 
+def optimal_size(A: str = "A", alpha: str = "alpha", B: str = "B", beta: str = "beta") -> str:
+    """The N that is best at C = 6 N D for terms A N^-alpha and B D^-beta (Hoffmann, eq. 4)."""
+    return f"({alpha} * {A} / ({beta} * {B}) * (C / 6)**({beta}))**(1 / ({alpha} + {beta}))"
+
+
 def of_optimum(response: str) -> dict[str, Any]:
     """Record of a law whose response is a fitted optimum, with scatter of its logarithm."""
     noise = priors.optimum_scatter()

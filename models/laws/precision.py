@@ -7,6 +7,7 @@ from bayes_scaling.models.laws.parts import (
     chinchilla_params,
     data_exponent,
     floor,
+    optimal_size,
     size_exponent,
 )
 from bayes_scaling.prior import lognormal
@@ -44,6 +45,7 @@ _KEPT = " * ".join(f"(1 - exp(-bits_{x} / g_{x}))" for x in ("w", "a", "kv"))
            "bits_kv": (3, 16)},
     decreasing=("N", "D"),
     asymptote="E",
+    optimal_size=optimal_size(f"(A * ({_KEPT})**-alpha)"),
     traps=(
         "the bits of weights and activations cannot be told apart unless they vary apart",
         "flat from 8 bits on",

@@ -5,6 +5,7 @@ from jax.numpy import exp
 
 from bayes_scaling.models import priors
 from bayes_scaling.models.laws.links import chance, lapse, observed, score
+from bayes_scaling.models.laws.parts import optimal_size
 from bayes_scaling.prior import Prior, logitnormal, lognormal, normal
 from bayes_scaling.spec import Param, Reduction, law
 
@@ -34,6 +35,7 @@ def _task_term() -> Prior:
     valid={"N": (1.9e8, 1.3e9), "D": (3.8e9, 2.6e11)},
     decreasing=("N", "D"),
     asymptote="E",
+    optimal_size=optimal_size(),
     reduces_to=(Reduction("chinchilla"),),
     traps=(
         "families are tasks here: exponents differ between them, from 0.2 to 0.8",

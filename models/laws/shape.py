@@ -61,6 +61,7 @@ def parscale(N, streams, *, E, A, k, alpha):
     cite="bian2025",
     valid={"N": (7.8e7, 1.1e9), "D": (1.6e9, 1.8e11), "aspect": (20.0, 900.0)},
     decreasing=("N", "D"),
+    optimal_size="(A / B)**(1 / (2 * alpha)) * (C / 6)**0.5",
     traps=(
         "monotone in the aspect ratio: cannot show an optimum near 100",
         "the authors set gam to alpha, which pushes alpha to 0.6",

@@ -5,6 +5,7 @@ from jax.numpy import exp, log, logaddexp, maximum
 from bayes_scaling.models import priors
 from bayes_scaling.models.laws.parts import (
     floor,
+    optimal_size,
     size_coefficient,
     size_exponent,
 )
@@ -47,6 +48,7 @@ def _translation_floor() -> Param:
     cite="busbridge2025",
     valid={"N": (1.4e8, 1.26e10), "D": (2e9, 5e11), "L_teacher": (1.8, 3.0),
            "L_alone": (1.8, 4.0)},
+    optimal_size=optimal_size(),
     traps=(
         "L_alone is the loss of this student on this data without a teacher: from a fit of "
         "generalized_chinchilla",
@@ -81,6 +83,7 @@ def distillation(N, D, L_teacher, L_alone, *, c0, c1, d1, f1, A, B, alpha, beta,
     valid={"N": (4e7, 5.5e9)},
     decreasing=("N", "D"),
     asymptote="E",
+    optimal_size="(alpha * A / ((bp - gam) * Bp) * (C / 6)**bp)**(1 / (alpha + bp - gam))",
     reduces_to=(Reduction("chinchilla", when={"gam": 0.0}, params={"B": "Bp", "beta": "bp"}),),
     traps=(
         "D counts tokens of the new language; the share of replayed old data is no input",

@@ -4,9 +4,13 @@ A test that takes one of `ARGUMENTS` runs for each of them, under its name. Obse
 counts have densities over whole numbers, and tests of their own (tests/test_counts.py).
 """
 
+import pytest
 from catalogue_draws import is_unitless
+from kinds import OF_EACH_KIND
 
 from bayes_scaling._registry import LAWS, OBSERVATIONS, POOLINGS, STUDIES
+from bayes_scaling.decisions.asked import NO_QUALITY
+from bayes_scaling.decisions.plans import trades
 
 EVERY_LAW = [LAWS.get(name) for name in LAWS]
 
@@ -37,6 +41,9 @@ def _cases(argument):
         return [((law, name), f"{law.name}-{name}") for law, name in pairs]
     if argument == "reduction":
         return [((law, r), f"{law.name}-{r.law}") for law, r in _pairs(lambda law: law.reduces_to)]
+    if argument in ("trading_law", "closed_law"):
+        trading = [law for law in EVERY_LAW if trades(law) and law.response not in NO_QUALITY]
+        return [(law, law.name) for law in trading if argument[0] == "t" or law.optimal_size]
     registry = {"observation": OBSERVATIONS, "pooling": POOLINGS, "published_study": STUDIES}[
         argument
     ]
@@ -53,6 +60,8 @@ ARGUMENTS = (
     "bounded_law",
     "declining",
     "reduction",
+    "trading_law",
+    "closed_law",
     "observation",
     "pooling",
     "published_study",
@@ -63,4 +72,8 @@ def pytest_generate_tests(metafunc):
     for argument in ARGUMENTS:
         if argument in metafunc.fixturenames:
             values, ids = zip(*_cases(argument), strict=True)
-            metafunc.parametrize(argument, values, ids=ids)
+            slow = [() if argument != "trading_law" or name in OF_EACH_KIND else pytest.mark.slow
+                    for name in ids]  # fmt: skip
+            each = zip(values, ids, slow, strict=True)
+            cases = [pytest.param(value, id=name, marks=marks) for value, name, marks in each]
+            metafunc.parametrize(argument, cases)

@@ -1,0 +1,138 @@
+"""The command that decides: allocate. Heavy modules load when one runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bayes_scaling.cli import options as o
+from bayes_scaling.cli import shell_words
+from bayes_scaling.cli.app import command
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from bayes_scaling._errors import Note
+
+LEGEND = "Median [{prob} % band] {band}."
+ALONE = "of the law's posterior; the law's own error is not in it"
+
+
+@command("""
+bayes-scaling allocate fit.nc --budget 5.76e23
+bayes-scaling allocate fit.nc --budget 1e23 --budget 1e24 --family c4 --off 0.5 --off 2
+bayes-scaling allocate fit.nc --budget 1e24 --inference-tokens 2T --limit D=5T
+bayes-scaling allocate repeated.nc --budget 1e22 --fixed U=100B --json
+""")
+def allocate(
+    fit: o.FitPath,
+    budget: o.Budgets,
+    family: o.Family = None,
+    fixed: o.Fixed = None,
+    limit: o.Limit = None,
+    inference_tokens: o.Served = None,
+    off: o.Off = None,
+    model_error: o.WithError = False,
+    maximise: o.Maximise = None,
+    prob: o.Prob = None,
+    seed: o.Seed = 0,
+    out: o.TableOut = None,
+    force: o.Force = False,
+    as_json: o.Json = False,
+) -> int:
+    """Tell the best size and data for a budget C = 6 N D.
+
+    Gives N, D, tokens per parameter, the loss and the local exponent a (N grows as C^a), each with
+    its band. --off tells what a multiple of the recommended size would cost. --fixed gives other
+    inputs of the law, or holds one of N, D and M.
+    """
+    from bayes_scaling.decisions.allocating import allocate as best_allocation
+    from bayes_scaling.storage import load
+
+    target_file, loaded = _new(out, force), load(fit)
+    found = best_allocation(
+        loaded,
+        shell_words.numbers(budget),
+        family=family,
+        prob=_probs(prob),
+        inference_tokens=shell_words.number(inference_tokens),
+        fixed=shell_words.quantities(fixed or [], "--fixed", "U=100B"),
+        limits=shell_words.spans(limit or [], "--limit", "D=1T"),
+        model_error=model_error,
+        maximise=maximise,
+        seed=seed,
+    )
+    costs = found.off_optimum(off, _probs(prob)[-1]) if off else None
+    more = {} if costs is None else {"off_optimum": costs.to_dict("records")}
+    _show(fit, found.title, found, found.texts(), target_file, as_json, more)
+    if costs is not None and not as_json:
+        from bayes_scaling.decisions.off_optimum import off_texts
+
+        _table("\nCost of another size\n", off_texts(costs, found.asked), len(found.asked.labels))
+    return _code(loaded)
+
+
+# --- what they share -------------------------------------------------------------------------
+
+
+def _new(out: str | None, force: bool) -> Path | None:
+    from bayes_scaling.cli.outputs import check_new
+
+    return None if out is None else check_new(Path(out), force)
+
+
+def _probs(prob: Sequence[float] | None) -> list[float]:
+    return sorted(set(prob or (0.5, 0.9)))
+
+
+def _code(fit: Any) -> int:
+    from bayes_scaling.cli.outputs import exit_code
+
+    return exit_code(fit)
+
+
+def _show(
+    file: str,
+    title: str,
+    found: Any,
+    columns: Mapping[str, Sequence[str]],
+    target: Path | None,
+    as_json: bool,
+    more: Mapping[str, Any] | None = None,
+) -> None:
+    """Print an answer, as JSON or for people, after writing its table where that was asked for."""
+    from bayes_scaling.cli.outputs import write_table
+    from bayes_scaling.cli.printing import emit, emit_json, emit_notes, emit_wrapped
+    from bayes_scaling.cli.records import notes_record
+
+    table: pd.DataFrame = found.table
+    notes: Sequence[Note] = found.notes
+    if target is not None:
+        write_table(table, target)
+    if as_json:
+        record = {"file": file, "table": table.to_dict("records"), **(more or {})}
+        emit_json({**record, "notes": notes_record(notes)})
+        return
+    if columns:
+        _table(title + "\n", columns, len(found.asked.labels))
+    emit("")
+    band = ALONE if getattr(found, "law_alone", True) else found.band
+    emit_wrapped(LEGEND.format(prob=_widest(table), band=band))
+    emit_notes(notes)
+    if target is not None:
+        emit(f"\nWrote {target}.")
+
+
+def _widest(table: pd.DataFrame) -> str:
+    """The widest band of a table, in per cent."""
+    return max((c.split("_")[-2] for c in map(str, table) if c.endswith("_low")), key=float)
+
+
+def _table(title: str, columns: Mapping[str, Sequence[str]], labels: int) -> None:
+    """Print a title and a table whose first columns are labels."""
+    from bayes_scaling.cli.printing import emit, emit_table
+
+    emit(title)
+    rows = list(zip(*columns.values(), strict=True))
+    emit_table(list(columns), rows, numbers=len(columns) - labels)
