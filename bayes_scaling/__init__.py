@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from bayes_scaling.data.runs import Runs as Runs
     from bayes_scaling.decisions.allocating import Allocation as Allocation
     from bayes_scaling.decisions.allocating import allocate as allocate
+    from bayes_scaling.decisions.targeting import Target as Target
+    from bayes_scaling.decisions.targeting import target as target
     from bayes_scaling.extrapolation import ModelError as ModelError
     from bayes_scaling.extrapolation import model_error as model_error
     from bayes_scaling.fitting import fit as fit
@@ -92,6 +94,7 @@ _HOMES = {
     "data.load": "read_runs",
     "data.runs": "Runs",
     "decisions.allocating": "Allocation allocate",
+    "decisions.targeting": "Target target",
     "extrapolation": "ModelError model_error",
     "fitting": "fit numpyro_model",
     "fitting_many": "ManyFits fit_many",

@@ -50,6 +50,19 @@ def test_allocate_takes_limits_and_served_tokens(fit_file):
     assert row["at_limit"] == known["at_limit"]
 
 
+def test_target_gives_the_probability_within_a_budget(fit_file):
+    asked = ("target", fit_file, "--loss", "2.2", "--loss", "1.6", "--family", "a")
+    code, out, _ = run(*asked, "--budget", "1e22")
+    assert code == 0
+    assert "within 1e+22" in out
+    assert "inf" in out
+    assert "[warning] unreachable" in out
+    record = json.loads(run(*asked, "--json")[1])
+    assert record["table"][1]["C_90_high"] is None
+    assert record["table"][1]["unreachable"] > 0.5
+    assert {note["code"] for note in record["notes"]} >= {"unreachable"}
+
+
 @pytest.mark.parametrize(
     ("argv", "message"),
     [
@@ -58,6 +71,7 @@ def test_allocate_takes_limits_and_served_tokens(fit_file):
         (("allocate", "--budget", "1e21", "--limit", "D"), "--limit 'D': write it as NAME=VALUE"),
         (("allocate", "--budget", "1e21", "--limit", "D=1..x"), "'x' is not a number"),
         (("allocate", "--budget", "1e21", "--limit", "D=1B", "--limit", "N=1B"), "cannot be spent"),
+        (("target", "--loss", "2", "--family", "a", "--budget", "-1"), "a budget C is -1"),
     ],
 )
 def test_faults_are_one_line_and_exit_with_2(fit_file, argv, message):

@@ -19,6 +19,7 @@ ORDER = (
     "show",
     "forecast",
     "allocate",
+    "target",
     "backtest",
     "baseline",
     "sbc",

@@ -1,4 +1,4 @@
-"""The command that decides: allocate. Heavy modules load when one runs."""
+"""Commands that decide: allocate, target. Heavy modules load when one runs."""
 
 from __future__ import annotations
 
@@ -70,6 +70,55 @@ def allocate(
         from bayes_scaling.decisions.off_optimum import off_texts
 
         _table("\nCost of another size\n", off_texts(costs, found.asked), len(found.asked.labels))
+    return _code(loaded)
+
+
+@command("""
+bayes-scaling target fit.nc --loss 2.0 --budget 1e24
+bayes-scaling target fit.nc --loss 2.1 --loss 2.0 --family c4
+bayes-scaling target fit.nc --loss 2.0 --fixed N=7B
+bayes-scaling target fit.nc --loss 2.0 --inference-tokens 2T --json
+""")
+def target(
+    fit: o.FitPath,
+    loss: o.Losses,
+    budget: o.Budget = None,
+    family: o.Family = None,
+    fixed: o.Fixed = None,
+    limit: o.Limit = None,
+    inference_tokens: o.Served = None,
+    scale: o.Scale = "",
+    maximise: o.Maximise = None,
+    prob: o.Prob = None,
+    seed: o.Seed = 0,
+    out: o.TableOut = None,
+    force: o.Force = False,
+    as_json: o.Json = False,
+) -> int:
+    """Tell the compute that reaches a loss.
+
+    Each draw trains its best size unless --fixed holds N, D or M (tokens per parameter). With
+    --budget also the probability of reaching the loss within it. Draws that cannot reach it at all
+    count as infinite.
+    """
+    from bayes_scaling.decisions.targeting import target as reach_target
+    from bayes_scaling.storage import load
+
+    target_file, loaded = _new(out, force), load(fit)
+    found = reach_target(
+        loaded,
+        shell_words.numbers(loss),
+        budget=shell_words.number(budget),
+        family=family,
+        prob=_probs(prob),
+        inference_tokens=shell_words.number(inference_tokens),
+        fixed=shell_words.quantities(fixed or [], "--fixed", "N=7B"),
+        limits=shell_words.spans(limit or [], "--limit", "D=1T"),
+        scale=scale,
+        maximise=maximise,
+        seed=seed,
+    )
+    _show(fit, found.title, found, found.texts(), target_file, as_json)
     return _code(loaded)
 
 
