@@ -63,6 +63,13 @@ def test_target_gives_the_probability_within_a_budget(fit_file):
     assert {note["code"] for note in record["notes"]} >= {"unreachable"}
 
 
+def test_optimum_of_an_input(fit_file):
+    code, out, _ = run("optimum", fit_file, "--over", "N", "--at", "C=1e21", "--family", "a")
+    assert code == 0
+    assert "Best N by chinchilla at C = 1e+21" in out
+    assert "N within 0.005" in out
+
+
 @pytest.mark.parametrize(
     ("argv", "message"),
     [
@@ -72,6 +79,7 @@ def test_target_gives_the_probability_within_a_budget(fit_file):
         (("allocate", "--budget", "1e21", "--limit", "D=1..x"), "'x' is not a number"),
         (("allocate", "--budget", "1e21", "--limit", "D=1B", "--limit", "N=1B"), "cannot be spent"),
         (("target", "--loss", "2", "--family", "a", "--budget", "-1"), "a budget C is -1"),
+        (("optimum", "--over", "lr"), "'lr' is no input of law 'chinchilla'"),
     ],
 )
 def test_faults_are_one_line_and_exit_with_2(fit_file, argv, message):

@@ -20,6 +20,7 @@ ORDER = (
     "forecast",
     "allocate",
     "target",
+    "optimum",
     "backtest",
     "baseline",
     "sbc",

@@ -1,4 +1,4 @@
-"""Commands that decide: allocate, target. Heavy modules load when one runs."""
+"""Commands that decide: allocate, target, optimum. Heavy modules load when one runs."""
 
 from __future__ import annotations
 
@@ -115,6 +115,50 @@ def target(
         fixed=shell_words.quantities(fixed or [], "--fixed", "N=7B"),
         limits=shell_words.spans(limit or [], "--limit", "D=1T"),
         scale=scale,
+        maximise=maximise,
+        seed=seed,
+    )
+    _show(fit, found.title, found, found.texts(), target_file, as_json)
+    return _code(loaded)
+
+
+@command("""
+bayes-scaling optimum fit.nc --over lr --over B --at N=1B,D=100B
+bayes-scaling optimum fit.nc --over lr --at N=1B,D=100B,B=1M --within 0.002
+bayes-scaling optimum fit.nc --over lr --at N=7B,M=20 --bounds lr=1e-5..1e-2 --json
+""")
+def optimum(
+    fit: o.FitPath,
+    over: o.Over,
+    at: o.OnePoint = "",
+    family: o.Family = None,
+    within: o.Within = 0.005,
+    bounds: o.Bounds = None,
+    maximise: o.Maximise = None,
+    prob: o.Prob = None,
+    seed: o.Seed = 0,
+    out: o.TableOut = None,
+    force: o.Force = False,
+    as_json: o.Json = False,
+) -> int:
+    """Tell the best value of inputs such as the learning rate.
+
+    Also the region in which the response is within a share of the best, the other inputs searched
+    following.
+    """
+    from bayes_scaling.decisions.optimising import optimum as best_inputs
+    from bayes_scaling.quantity import parse_assignments
+    from bayes_scaling.storage import load
+
+    target_file, loaded = _new(out, force), load(fit)
+    found = best_inputs(
+        loaded,
+        over,
+        parse_assignments(at) if at else {},  # pyright: ignore[reportArgumentType]
+        family=family,
+        within=within,
+        bounds=shell_words.spans(bounds or [], "--bounds", "lr=1e-5..1e-2"),
+        prob=_probs(prob),
         maximise=maximise,
         seed=seed,
     )
