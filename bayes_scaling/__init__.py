@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from bayes_scaling.data.runs import Runs as Runs
     from bayes_scaling.decisions.allocating import Allocation as Allocation
     from bayes_scaling.decisions.allocating import allocate as allocate
+    from bayes_scaling.decisions.comparing import Comparison as Comparison
+    from bayes_scaling.decisions.comparing import compare as compare
     from bayes_scaling.decisions.optimising import Optimum as Optimum
     from bayes_scaling.decisions.optimising import optimum as optimum
     from bayes_scaling.decisions.targeting import Target as Target
@@ -96,6 +98,7 @@ _HOMES = {
     "data.load": "read_runs",
     "data.runs": "Runs",
     "decisions.allocating": "Allocation allocate",
+    "decisions.comparing": "Comparison compare",
     "decisions.optimising": "Optimum optimum",
     "decisions.targeting": "Target target",
     "extrapolation": "ModelError model_error",

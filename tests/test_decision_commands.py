@@ -70,6 +70,17 @@ def test_optimum_of_an_input(fit_file):
     assert "N within 0.005" in out
 
 
+def test_compare_prints_both_tables(fit_file):
+    asked = ("compare", fit_file, "--family", "a", "--family", "b", "--budget", "1e21")
+    code, out, _ = run(*asked)
+    assert code == 0
+    assert "multiplier over 'a'" in out
+    assert "Where each changes places with 'a'" in out
+    record = json.loads(run(*asked, "--json")[1])
+    assert [row["recipe"] for row in record["table"]] == ["a", "b"]
+    assert record["crossings"][0]["crosses"] == 0.0
+
+
 @pytest.mark.parametrize(
     ("argv", "message"),
     [
@@ -80,6 +91,8 @@ def test_optimum_of_an_input(fit_file):
         (("allocate", "--budget", "1e21", "--limit", "D=1B", "--limit", "N=1B"), "cannot be spent"),
         (("target", "--loss", "2", "--family", "a", "--budget", "-1"), "a budget C is -1"),
         (("optimum", "--over", "lr"), "'lr' is no input of law 'chinchilla'"),
+        (("compare", "--family", "a"), "there are not two recipes to compare"),
+        (("compare", "--between", "1e20"), "--between '1e20': write it as LOW..HIGH"),
     ],
 )
 def test_faults_are_one_line_and_exit_with_2(fit_file, argv, message):

@@ -21,6 +21,7 @@ ORDER = (
     "allocate",
     "target",
     "optimum",
+    "compare",
     "backtest",
     "baseline",
     "sbc",

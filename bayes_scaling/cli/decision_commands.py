@@ -1,4 +1,4 @@
-"""Commands that decide: allocate, target, optimum. Heavy modules load when one runs."""
+"""Commands that decide: allocate, target, optimum, compare. Heavy modules load when one runs."""
 
 from __future__ import annotations
 
@@ -164,6 +164,60 @@ def optimum(
     )
     _show(fit, found.title, found, found.texts(), target_file, as_json)
     return _code(loaded)
+
+
+@command("""
+bayes-scaling compare fit.nc --family c4 --family refinedweb
+bayes-scaling compare fit.nc --budget 1e21 --budget 1e23 --fixed M=20
+bayes-scaling compare ours.nc theirs.nc --between 1e18..1e26 --json
+""")
+def compare(
+    fits: o.FitPaths,
+    family: o.Family = None,
+    budget: o.SomeBudgets = None,
+    fixed: o.Fixed = None,
+    limit: o.Limit = None,
+    inference_tokens: o.Served = None,
+    scale: o.Scale = "",
+    between: o.Between = None,
+    maximise: o.Maximise = None,
+    prob: o.Prob = None,
+    seed: o.Seed = 0,
+    out: o.TableOut = None,
+    force: o.Force = False,
+    as_json: o.Json = False,
+) -> int:
+    """Compare recipes: families of one fit, or several fits.
+
+    At equal budgets by their loss, at equal loss by their budgets (multiplier: above 1 a recipe
+    saves compute over the first), and where they change places.
+    """
+    from bayes_scaling.decisions.comparing import compare as compare_recipes
+    from bayes_scaling.storage import load
+
+    target_file = _new(out, force)
+    loaded = {path: load(path) for path in fits}
+    found = compare_recipes(
+        loaded if len(fits) > 1 else loaded[fits[0]],
+        family,
+        C=shell_words.numbers(budget) if budget else None,
+        prob=_probs(prob),
+        inference_tokens=shell_words.number(inference_tokens),
+        fixed=shell_words.quantities(fixed or [], "--fixed", "M=20"),
+        limits=shell_words.spans(limit or [], "--limit", "D=1T"),
+        scale=scale,
+        between=shell_words.span(between, "--between", "1e18..1e26") if between else None,
+        maximise=maximise,
+        seed=seed,
+    )
+    more = {"crossings": found.crossings.to_dict("records")}
+    columns = found.texts()
+    if not as_json:
+        _table(found.title + "\n", columns, 1)
+        crossed = f"\nWhere each changes places with '{found.recipes[0].name}'\n"
+        _table(crossed, found.crossing_texts(), 1)
+    _show(" ".join(fits), "", found, {}, target_file, as_json, more)
+    return max(_code(each) for each in loaded.values())
 
 
 # --- what they share -------------------------------------------------------------------------
