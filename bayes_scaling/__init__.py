@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from bayes_scaling.data.runs import Runs as Runs
     from bayes_scaling.decisions.allocating import Allocation as Allocation
     from bayes_scaling.decisions.allocating import allocate as allocate
+    from bayes_scaling.decisions.approaches import Approaches as Approaches
+    from bayes_scaling.decisions.approaches import three_approaches as three_approaches
     from bayes_scaling.decisions.comparing import Comparison as Comparison
     from bayes_scaling.decisions.comparing import compare as compare
     from bayes_scaling.decisions.optimising import Optimum as Optimum
@@ -98,6 +100,7 @@ _HOMES = {
     "data.load": "read_runs",
     "data.runs": "Runs",
     "decisions.allocating": "Allocation allocate",
+    "decisions.approaches": "Approaches three_approaches",
     "decisions.comparing": "Comparison compare",
     "decisions.optimising": "Optimum optimum",
     "decisions.targeting": "Target target",
