@@ -11,6 +11,8 @@ from bayes_scaling.build import stem
 from bayes_scaling.data.runs import Runs
 from bayes_scaling.spec import ModelSpec
 
+BY_ROW = ("y", "mask", "member", "se", "trials", "trend")  # arguments of a row each, beside x
+
 
 def geometric_mean(x: np.ndarray) -> float:
     """The centre of a covariate: its geometric mean, or the median where it is not positive."""
@@ -127,9 +129,7 @@ def padded(args: Mapping[str, Any], rows: int) -> dict[str, Any]:
         by_row = np.ndim(value) > 0 and np.shape(value)[0] == have
         return np.concatenate([value, np.repeat(value[-1:], add, axis=0)]) if by_row else value
 
-    named = {
-        k: stretch(args[k]) for k in ("y", "mask", "member", "se", "trials", "trend") if k in args
-    }
+    named = {k: stretch(args[k]) for k in BY_ROW if k in args}
     named["mask"] = np.arange(rows) < have
     return {**args, **named, "x": {k: stretch(v) for k, v in args["x"].items()}}
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import jax
@@ -17,6 +18,7 @@ from bayes_scaling.forecasting import (
     Forecast,
     checked_probs,
     forecast,
+    forecast_notes,
     forecast_table,
     predictions,
 )
@@ -82,15 +84,13 @@ class Chain:
         ForecastError
             As `bayes_scaling.forecast` does.
         """
-        probs, frame = checked_probs(prob), points_frame(at)
-        first = self.fits[0]
-        made = forecast(
-            first, _columns(first, frame), prob=probs, model_error=model_error, seed=seed
-        )
-        for step, (fit, via) in enumerate(zip(self.fits[1:], self.via, strict=True), start=1):
-            made = _onward(
-                self.fits[step - 1], fit, via, made, frame, probs, two_stage, seed + step
-            )
+        probs, frame, first = checked_probs(prob), points_frame(at), self.fits[0]
+        own = _columns(first, frame)
+        made = forecast(first, own, prob=probs, model_error=model_error, seed=seed)
+        links = zip(pairwise(self.fits), self.via, strict=True)
+        for key, ((before, fit), via) in enumerate(links, start=seed + 1):
+            carried = _carried(before, made, two_stage)
+            made = _joined(made, _onward(fit, via, carried, frame, probs, key))
         return made
 
 
@@ -116,8 +116,8 @@ def chain(*fits: Fit, via: str | Sequence[str] | None = None) -> Chain:
     names = [via] if isinstance(via, str) else list(via or [])
     if names and len(names) != len(fits) - 1:
         raise SpecError(f"via names {len(names)} inputs for {len(fits) - 1} links: give one each.")
-    pairs = zip(fits, fits[1:], names or [None] * (len(fits) - 1), strict=False)
-    return Chain(fits, tuple(_via(before, after, name) for before, after, name in pairs))
+    links = zip(pairwise(fits), names or [None] * (len(fits) - 1), strict=True)
+    return Chain(fits, tuple(_via(before, after, name) for (before, after), name in links))
 
 
 def _via(before: Fit, after: Fit, name: str | None) -> str:
@@ -139,27 +139,22 @@ def _columns(fit: Fit, frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def _onward(
-    before: Fit,
     fit: Fit,
     via: str,
-    made: Forecast,
+    carried: Mapping[str, np.ndarray],
     frame: pd.DataFrame,
     probs: Sequence[float],
-    two_stage: bool,
     seed: int,
 ) -> Forecast:
-    """The forecast of the next response from that of the one before it."""
-    carried = _carried(before, made, two_stage)
+    """The forecast of a response from draws (sample, point) of the one before it, by their band."""
     middle = np.median(carried["run"], axis=0)
     points = _columns(fit, frame).assign(**{via: middle})
-    pick = np.random.default_rng(seed).permutation
-    order = pick(np.resize(np.arange(len(carried["run"])), _size(fit)))
+    order = _order(len(carried["run"]), fit, seed)
     drawn = {
         name: law_draws(fit, points, jax.random.key(seed), given={via: draws[order]})
         for name, draws in carried.items()
     }
-    bands = {name: each.mean for name, each in drawn.items() if name != "run"}
-    bands["run"] = drawn["run"].run
+    bands = {name: each.run if name == "run" else each.mean for name, each in drawn.items()}
     if not all(np.isfinite(draws).all() for draws in bands.values()):
         raise ForecastError(
             f"law '{fit.spec.law.name}' has no value at some draws of {via}, "
@@ -167,9 +162,22 @@ def _onward(
         )
     where = drawn["run"].points
     table = forecast_table(fit, where, bands, probs)
-    further = {c: made.table[c] for c in map(str, made.table) if c.startswith("beyond_")}
-    notes = (*made.notes, *_doubts(fit), *_outside(via, table))
-    return Forecast(table.assign(**further), predictions(fit, where, bands), notes)
+    notes = (*forecast_notes(fit, table, bands["law"], None), *_outside(via, table))
+    return Forecast(table, predictions(fit, where, bands), notes)
+
+
+def _order(count: int, fit: Fit, seed: int) -> np.ndarray:
+    """Which of so many draws goes with each of a fit, at random."""
+    sizes = fit.posterior.sizes
+    each = np.resize(np.arange(count), sizes["chain"] * sizes["draw"])
+    return np.random.default_rng(seed).permutation(each)
+
+
+def _joined(before: Forecast, after: Forecast) -> Forecast:
+    """The later forecast, with what the earlier one says of its own inputs."""
+    further = {c: before.table[c] for c in map(str, before.table) if c.startswith("beyond_")}
+    notes = dict.fromkeys((*before.notes, *after.notes))
+    return Forecast(after.table.assign(**further), after.data, tuple(notes))
 
 
 def _carried(before: Fit, made: Forecast, two_stage: bool) -> dict[str, np.ndarray]:
@@ -182,18 +190,6 @@ def _carried(before: Fit, made: Forecast, two_stage: bool) -> dict[str, np.ndarr
         return flat
     middle = np.median(flat.get("model", flat["law"]), axis=0)
     return {k: np.tile(middle, (len(v), 1)) for k, v in flat.items() if k != "model"}
-
-
-def _size(fit: Fit) -> int:
-    sizes: Mapping[Any, int] = fit.posterior.sizes
-    return sizes["chain"] * sizes["draw"]
-
-
-def _doubts(fit: Fit) -> list[Note]:
-    if fit.diagnose().severity != "error":
-        return []
-    name = fit.spec.law.name
-    return [Note("bad_fit", "error", f"the fit of '{name}' failed its checks; see fit.diagnose().")]
 
 
 def _outside(via: str, table: pd.DataFrame) -> list[Note]:

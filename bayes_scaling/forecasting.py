@@ -112,7 +112,7 @@ def forecast(
         bands["model"] = drawn.mean
     bands["run"] = drawn.run
     table = forecast_table(fit, drawn.points, bands, probs)
-    notes = (*missing, *_notes(fit, table, bands["law"], error))
+    notes = (*missing, *forecast_notes(fit, table, bands["law"], error))
     return Forecast(table, predictions(fit, drawn.points, bands), notes)
 
 
@@ -205,9 +205,14 @@ def predictions(fit: Fit, points: pd.DataFrame, bands: Mapping[str, np.ndarray])
     return xr.DataTree.from_dict({"predictions": predictions, "predictions_constant_data": inputs})
 
 
-def _notes(
+def forecast_notes(
     fit: Fit, table: pd.DataFrame, law: np.ndarray, error: ModelError | None
 ) -> tuple[Note, ...]:
+    """Return what to know before trusting a forecast: far points, new families, priors, the fit.
+
+    ``table`` is that of the forecast, ``law`` the law's draws (sample, point), ``error`` the law's
+    own error where the bands have it in.
+    """
     unknown = "which no band here includes" if error is None else "by more than nearer runs tell"
     notes = far_notes(table, unknown)
     if fit.spec.groups and table["new_family"].any():

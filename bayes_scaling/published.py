@@ -42,10 +42,10 @@ def verdict(published: Published, low: float, high: float) -> str:
         return SHOWN
     if low <= published.value <= high:
         return IN
-    ends = published.low, published.high
-    if None not in ends and low <= ends[1] and ends[0] <= high:  # type: ignore[operator]
-        return NEAR
-    return OUT
+    start, stop = published.low, published.high
+    if start is None or stop is None or stop < low or high < start:
+        return OUT
+    return NEAR
 
 
 @in_float64

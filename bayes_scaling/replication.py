@@ -128,14 +128,14 @@ def replicated(
         fits["constants"] = fit(read_study(study, kept), study.law, **options)
     if len(ahead) and not (study.published and kept.index.equals(fitted.index)):
         fits["forecast"] = fit(read_study(study, fitted), study.law, **options)
-    beside = _parameters(study, fits["constants"]) if study.published else _frame([])
+    constants = _parameters(study, fits["constants"]) if study.published else _frame([])
     made, scores, notes = None, {}, []
     if len(ahead):
         made, scores, notes = _forecast(study, [*fits.values()][-1], read_study(study, ahead), seed)
     own = [Note("study", "info", study.note)] if study.note else []
     doubts = [_doubt(name, found) for name, found in fits.items()]
     notes = (*own, *notes, *(note for note in doubts if note))
-    return Replication(study, beside, scores, fits, made, notes)
+    return Replication(study, constants, scores, fits, made, notes)
 
 
 def _frame(rows: list[dict[str, Any]]) -> pd.DataFrame:

@@ -28,7 +28,6 @@ def test_there_are_notebooks():
     assert SCRIPTS
 
 
-@pytest.mark.slow  # three minutes
 @each
 def test_the_script_runs_with_few_draws(script, tmp_path):
     settings = {"BAYES_SCALING_NOTEBOOK_DRAWS": "100", "MPLBACKEND": "agg"}

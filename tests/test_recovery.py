@@ -9,7 +9,7 @@ from bayes_scaling.recovery import recover
 
 Z_LIMIT = 4.0  # 5 cells, 2 levels: a false alarm in over a thousand runs
 CELLS = [  # with as many tables as one batch holds where they are costly
-    pytest.param("chinchilla", {}, 16, marks=pytest.mark.slow),  # two minutes
+    ("chinchilla", {}, 16),
     ("chinchilla", {"pool": "shared", "noise": "normal_log"}, 24),
     ("power_law_with_floor(N)", {"pool": "separate", "families": 2}, 16),
     ("kaplan", {"pool": "shared", "noise": "student_t"}, 24),

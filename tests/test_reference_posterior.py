@@ -131,7 +131,6 @@ def test_besiroglu_is_reproduced(shared_data):
         assert abs(float(fit.posterior[name].mean()) - value) < error, name
 
 
-@pytest.mark.slow  # also in benchmarks/real_data.py
 def test_three_corpora_sample_cleanly(shared_data):
     """Few families and a spread near zero: the funnel that plain parametrisations diverge in."""
     path = shared_data / "gadre_overtraining" / "gadre_overtraining.csv"

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from bayes_scaling.cli.groups import spread
+
 
 class Command(NamedTuple):
     """A command: the function behind it and the examples its help shows."""
@@ -68,7 +70,8 @@ def build_app() -> Any:
     _add_root(app)
     for name in ORDER:
         entry = COMMANDS[name]
-        app.command(name, epilog=_block(entry.examples), context_settings=settings)(entry.function)
+        enter = app.command(name, epilog=_block(entry.examples), context_settings=settings)
+        enter(spread(entry.function))
     return app
 
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bayes_scaling.cli import options as o
-from bayes_scaling.cli import shell_words
 from bayes_scaling.cli.app import command
+from bayes_scaling.cli.asked import LawAsked, NoisyModelAsked, OutAsked, RunsAsked
 
 if TYPE_CHECKING:
     from bayes_scaling.backtesting import Backtest
@@ -20,30 +19,15 @@ bayes-scaling backtest runs.csv --group family --by largest --json
 bayes-scaling backtest runs.csv --by N --cut 1B --out scores.csv
 """)
 def backtest(
-    runs: o.RunsPath,
-    law: o.Law = None,
-    equation: o.Equation = None,
-    input_names: o.Input = None,
-    group: o.Group = None,
-    pool: o.Pool = None,
-    prior: o.PriorText = None,
-    noise: o.Noise = None,
-    noise_by_family: o.NoiseByFamily = False,
-    noise_trend: o.NoiseTrend = "",
+    runs: RunsAsked,
+    *,
+    law: LawAsked,
+    model: NoisyModelAsked,
     by: o.By = None,
     cut: o.Cut = None,
     model_error: o.ModelError = True,
     seed: o.Seed = 0,
-    out: o.TableOut = None,
-    force: o.Force = False,
-    response: o.Response = None,
-    column: o.Column = None,
-    run: o.Run = None,
-    se: o.StandardError = None,
-    trials: o.Trials = None,
-    where: o.Where = None,
-    unit: o.Unit = None,
-    as_json: o.Json = False,
+    written: OutAsked,
 ) -> int:
     """Fit the smaller runs, forecast the larger ones, and score the forecasts.
 
@@ -52,32 +36,25 @@ def backtest(
     """
     from bayes_scaling.backtesting import SHARES
     from bayes_scaling.backtesting import backtest as score
-    from bayes_scaling.cli.outputs import check_new, write_table
+    from bayes_scaling.cli.outputs import write_table
     from bayes_scaling.cli.printing import emit_json, shell_progress
-    from bayes_scaling.cli.runs_commands import law_asked, read_table
     from bayes_scaling.quantity import parse_quantity
 
-    target = None if out is None else check_new(Path(out), force)
-    model = law_asked(law, equation, input_names)
-    table = read_table(runs, group, response, column, run, se, trials, where, unit)
+    target, chosen = written.target(), law.found()
     found = score(
-        table,
-        model,
+        runs.read(),
+        chosen,
         by=by,
         cuts=[parse_quantity(text) for text in cut] if cut else SHARES,
-        pool=shell_words.pooling(pool or []),
-        priors=shell_words.priors(prior or []),
-        noise=noise,
-        noise_by_family=noise_by_family,
-        noise_trend=noise_trend,
+        **model.options(),
         model_error=model_error,
         seed=seed,
         progress=shell_progress("fitting cut-offs"),
     )
     if target is not None:
         write_table(found.table, target)
-    if as_json:
-        emit_json({"source": runs, **backtest_record(found)})
+    if written.as_json:
+        emit_json({"source": runs.path, **backtest_record(found)})
     else:
         _print(found)
     return 0

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from bayes_scaling.cli import options as o
 from bayes_scaling.cli import shell_words
 from bayes_scaling.cli.app import command
+from bayes_scaling.cli.asked import LawAsked, ModelAsked, OutAsked, RunsAsked
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,65 +31,47 @@ bayes-scaling baseline runs.csv --law 'power_law_with_floor(C)' --at C=1e24 --re
 bayes-scaling baseline small.csv --at-file large.csv --out intervals.csv --json
 """)
 def baseline(
-    runs: o.RunsPath,
+    runs: RunsAsked,
+    *,
+    law: LawAsked,
+    model: ModelAsked,
     at: o.At = None,
     at_file: o.AtFile = None,
     prob: o.Prob = None,
-    law: o.Law = None,
-    equation: o.Equation = None,
-    input_names: o.Input = None,
-    group: o.Group = None,
-    pool: o.Pool = None,
-    prior: o.PriorText = None,
-    noise: o.Noise = None,
     replicates: o.Replicates = 500,
     seed: o.Seed = 0,
-    out: o.TableOut = None,
-    force: o.Force = False,
-    response: o.Response = None,
-    column: o.Column = None,
-    run: o.Run = None,
-    se: o.StandardError = None,
-    trials: o.Trials = None,
-    where: o.Where = None,
-    unit: o.Unit = None,
-    as_json: o.Json = False,
+    written: OutAsked,
 ) -> int:
     """Set the posterior's forecast beside those of methods without priors.
 
     These are the field's bootstrap of point fits and a martingale posterior; both fit every family
     by itself. A response column in --at-file is compared with the bands.
     """
-    from bayes_scaling.cli.outputs import check_new, exit_code, write_table
+    from bayes_scaling.cli.outputs import exit_code, write_table
     from bayes_scaling.cli.points import read_points
     from bayes_scaling.cli.printing import emit_json, shell_progress
-    from bayes_scaling.cli.runs_commands import law_asked, read_table
     from bayes_scaling.comparing import compare_intervals
     from bayes_scaling.fitting import fit
 
-    target = None if out is None else check_new(Path(out), force)
-    model = law_asked(law, equation, input_names)
-    table = read_table(runs, group, response, column, run, se, trials, where, unit)
-    how = {
-        "pool": shell_words.pooling(pool or []),
-        "priors": shell_words.priors(prior or []),
-        "noise": noise,
-    }
-    ahead = before_fitting(table, model, how)
+    target, chosen, how = written.target(), law.found(), model.options()
+    table = runs.read()
+    ahead = before_fitting(table, chosen, how)
     points = read_points(ahead, at or [], at_file)
-    fitted = fit(table, model, seed=seed, progress=shell_progress(f"fitting {table.n} runs"), **how)
+    fitted = fit(
+        table, chosen, seed=seed, progress=shell_progress(f"fitting {table.n} runs"), **how
+    )
     found = compare_intervals(
         fitted,
         points,
         actual=responses_of(ahead, len(at or []), at_file),
-        prob=sorted(set(prob or (0.5, 0.9))),
+        prob=shell_words.probs(prob),
         replicates=replicates,
         seed=seed,
     )
     if target is not None:
         write_table(found.table, target)
-    if as_json:
-        emit_json({"source": runs, **intervals_record(found)})
+    if written.as_json:
+        emit_json({"source": runs.path, **intervals_record(found)})
     else:
         _print(found, target)
     return exit_code(fitted)

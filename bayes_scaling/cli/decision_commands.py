@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from bayes_scaling.cli import options as o
 from bayes_scaling.cli import shell_words
 from bayes_scaling.cli.app import command
+from bayes_scaling.cli.asked import BandsAsked, BudgetAsked, OutAsked
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 LEGEND = "Median [{prob} % band] {band}."
 ALONE = "of the law's posterior; the law's own error is not in it"
+_Texts = tuple[str, Mapping[str, Sequence[str]], int]  # title, columns, how many of them are labels
 
 
 @command("""
@@ -27,19 +29,14 @@ bayes-scaling allocate repeated.nc --budget 1e22 --fixed U=100B --json
 """)
 def allocate(
     fit: o.FitPath,
+    *,
     budget: o.Budgets,
+    spent: BudgetAsked,
+    bands: BandsAsked,
     family: o.Family = None,
-    fixed: o.Fixed = None,
-    limit: o.Limit = None,
-    inference_tokens: o.Served = None,
     off: o.Off = None,
     model_error: o.WithError = False,
-    maximise: o.Maximise = None,
-    prob: o.Prob = None,
-    seed: o.Seed = 0,
-    out: o.TableOut = None,
-    force: o.Force = False,
-    as_json: o.Json = False,
+    written: OutAsked,
 ) -> int:
     """Tell the best size and data for a budget C = 6 N D.
 
@@ -50,23 +47,20 @@ def allocate(
     from bayes_scaling.decisions.allocating import allocate as best_allocation
     from bayes_scaling.storage import load
 
-    target_file, loaded = _new(out, force), load(fit)
+    target_file, loaded = written.target(), load(fit)
     found = best_allocation(
         loaded,
         shell_words.numbers(budget),
         family=family,
-        prob=_probs(prob),
-        inference_tokens=shell_words.number(inference_tokens),
-        fixed=shell_words.quantities(fixed or [], "--fixed", "U=100B"),
-        limits=shell_words.spans(limit or [], "--limit", "D=1T"),
         model_error=model_error,
-        maximise=maximise,
-        seed=seed,
+        **spent.options(),
+        **bands.options(),
     )
-    costs = found.off_optimum(off, _probs(prob)[-1]) if off else None
+    costs = found.off_optimum(off, bands.probs[-1]) if off else None
     more = {} if costs is None else {"off_optimum": costs.to_dict("records")}
-    _show(fit, found.title, found, found.texts(), target_file, as_json, more)
-    if costs is not None and not as_json:
+    band = ALONE if found.law_alone else found.band
+    _show(fit, found, _columns(found), target_file, written.as_json, more, band)
+    if costs is not None and not written.as_json:
         from bayes_scaling.decisions.off_optimum import off_texts
 
         _table("\nCost of another size\n", off_texts(costs, found.asked), len(found.asked.labels))
@@ -81,19 +75,14 @@ bayes-scaling target fit.nc --loss 2.0 --inference-tokens 2T --json
 """)
 def target(
     fit: o.FitPath,
+    *,
     loss: o.Losses,
+    spent: BudgetAsked,
+    bands: BandsAsked,
     budget: o.Budget = None,
     family: o.Family = None,
-    fixed: o.Fixed = None,
-    limit: o.Limit = None,
-    inference_tokens: o.Served = None,
     scale: o.Scale = "",
-    maximise: o.Maximise = None,
-    prob: o.Prob = None,
-    seed: o.Seed = 0,
-    out: o.TableOut = None,
-    force: o.Force = False,
-    as_json: o.Json = False,
+    written: OutAsked,
 ) -> int:
     """Tell the compute that reaches a loss.
 
@@ -104,21 +93,17 @@ def target(
     from bayes_scaling.decisions.targeting import target as reach_target
     from bayes_scaling.storage import load
 
-    target_file, loaded = _new(out, force), load(fit)
+    target_file, loaded = written.target(), load(fit)
     found = reach_target(
         loaded,
         shell_words.numbers(loss),
         budget=shell_words.number(budget),
         family=family,
-        prob=_probs(prob),
-        inference_tokens=shell_words.number(inference_tokens),
-        fixed=shell_words.quantities(fixed or [], "--fixed", "N=7B"),
-        limits=shell_words.spans(limit or [], "--limit", "D=1T"),
         scale=scale,
-        maximise=maximise,
-        seed=seed,
+        **spent.options(),
+        **bands.options(),
     )
-    _show(fit, found.title, found, found.texts(), target_file, as_json)
+    _show(fit, found, _columns(found), target_file, written.as_json)
     return _code(loaded)
 
 
@@ -129,17 +114,14 @@ bayes-scaling optimum fit.nc --over lr --at N=7B,M=20 --bounds lr=1e-5..1e-2 --j
 """)
 def optimum(
     fit: o.FitPath,
+    *,
     over: o.Over,
+    bands: BandsAsked,
     at: o.OnePoint = "",
     family: o.Family = None,
     within: o.Within = 0.005,
     bounds: o.Bounds = None,
-    maximise: o.Maximise = None,
-    prob: o.Prob = None,
-    seed: o.Seed = 0,
-    out: o.TableOut = None,
-    force: o.Force = False,
-    as_json: o.Json = False,
+    written: OutAsked,
 ) -> int:
     """Tell the best value of inputs such as the learning rate.
 
@@ -150,19 +132,17 @@ def optimum(
     from bayes_scaling.quantity import parse_assignments
     from bayes_scaling.storage import load
 
-    target_file, loaded = _new(out, force), load(fit)
+    target_file, loaded = written.target(), load(fit)
     found = best_inputs(
         loaded,
         over,
-        parse_assignments(at) if at else {},  # pyright: ignore[reportArgumentType]
+        parse_assignments(at) if at else {},
         family=family,
         within=within,
         bounds=shell_words.spans(bounds or [], "--bounds", "lr=1e-5..1e-2"),
-        prob=_probs(prob),
-        maximise=maximise,
-        seed=seed,
+        **bands.options(),
     )
-    _show(fit, found.title, found, found.texts(), target_file, as_json)
+    _show(fit, found, _columns(found), target_file, written.as_json)
     return _code(loaded)
 
 
@@ -173,19 +153,14 @@ bayes-scaling compare ours.nc theirs.nc --between 1e18..1e26 --json
 """)
 def compare(
     fits: o.FitPaths,
+    *,
+    spent: BudgetAsked,
+    bands: BandsAsked,
     family: o.Family = None,
     budget: o.SomeBudgets = None,
-    fixed: o.Fixed = None,
-    limit: o.Limit = None,
-    inference_tokens: o.Served = None,
     scale: o.Scale = "",
     between: o.Between = None,
-    maximise: o.Maximise = None,
-    prob: o.Prob = None,
-    seed: o.Seed = 0,
-    out: o.TableOut = None,
-    force: o.Force = False,
-    as_json: o.Json = False,
+    written: OutAsked,
 ) -> int:
     """Compare recipes: families of one fit, or several fits.
 
@@ -195,42 +170,25 @@ def compare(
     from bayes_scaling.decisions.comparing import compare as compare_recipes
     from bayes_scaling.storage import load
 
-    target_file = _new(out, force)
+    target_file = written.target()
     loaded = {path: load(path) for path in fits}
     found = compare_recipes(
         loaded if len(fits) > 1 else loaded[fits[0]],
         family,
         C=shell_words.numbers(budget) if budget else None,
-        prob=_probs(prob),
-        inference_tokens=shell_words.number(inference_tokens),
-        fixed=shell_words.quantities(fixed or [], "--fixed", "M=20"),
-        limits=shell_words.spans(limit or [], "--limit", "D=1T"),
         scale=scale,
         between=shell_words.span(between, "--between", "1e18..1e26") if between else None,
-        maximise=maximise,
-        seed=seed,
+        **spent.options(),
+        **bands.options(),
     )
+    crossed = f"\nWhere each changes places with '{found.recipes[0].name}'\n"
+    tables = [(found.title + "\n", found.texts(), 1), (crossed, found.crossing_texts(), 1)]
     more = {"crossings": found.crossings.to_dict("records")}
-    columns = found.texts()
-    if not as_json:
-        _table(found.title + "\n", columns, 1)
-        crossed = f"\nWhere each changes places with '{found.recipes[0].name}'\n"
-        _table(crossed, found.crossing_texts(), 1)
-    _show(" ".join(fits), "", found, {}, target_file, as_json, more)
+    _show(" ".join(fits), found, tables, target_file, written.as_json, more)
     return max(_code(each) for each in loaded.values())
 
 
 # --- what they share -------------------------------------------------------------------------
-
-
-def _new(out: str | None, force: bool) -> Path | None:
-    from bayes_scaling.cli.outputs import check_new
-
-    return None if out is None else check_new(Path(out), force)
-
-
-def _probs(prob: Sequence[float] | None) -> list[float]:
-    return sorted(set(prob or (0.5, 0.9)))
 
 
 def _code(fit: Any) -> int:
@@ -239,14 +197,19 @@ def _code(fit: Any) -> int:
     return exit_code(fit)
 
 
+def _columns(found: Any) -> list[_Texts]:
+    """The table of an answer for people, its families first."""
+    return [(found.title + "\n", found.texts(), len(found.asked.labels))]
+
+
 def _show(
     file: str,
-    title: str,
     found: Any,
-    columns: Mapping[str, Sequence[str]],
+    tables: Sequence[_Texts],
     target: Path | None,
     as_json: bool,
     more: Mapping[str, Any] | None = None,
+    band: str = ALONE,
 ) -> None:
     """Print an answer, as JSON or for people, after writing its table where that was asked for."""
     from bayes_scaling.cli.outputs import write_table
@@ -261,10 +224,9 @@ def _show(
         record = {"file": file, "table": table.to_dict("records"), **(more or {})}
         emit_json({**record, "notes": notes_record(notes)})
         return
-    if columns:
-        _table(title + "\n", columns, len(found.asked.labels))
+    for each in tables:
+        _table(*each)
     emit("")
-    band = ALONE if getattr(found, "law_alone", True) else found.band
     emit_wrapped(LEGEND.format(prob=_widest(table), band=band))
     emit_notes(notes)
     if target is not None:

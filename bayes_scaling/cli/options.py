@@ -79,7 +79,11 @@ PriorText = Annotated[
 ]
 Noise = Annotated[
     str | None,
-    typer.Option("--noise", metavar="NAME", help="student_t_log, normal_log, student_t, normal."),
+    typer.Option(
+        "--noise",
+        metavar="NAME",
+        help="student_t_log, normal_log, student_t, normal or beta_binomial.",
+    ),
 ]
 NoiseByFamily = Annotated[
     bool, typer.Option("--noise-by-family", help="A noise level for each family.")

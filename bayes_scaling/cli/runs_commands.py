@@ -3,42 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from bayes_scaling.cli import options as o
-from bayes_scaling.cli import shell_words
 from bayes_scaling.cli.app import command
+from bayes_scaling.cli.asked import LawAsked, NoisyModelAsked, RunsAsked
 
 if TYPE_CHECKING:
     from bayes_scaling._errors import Note
     from bayes_scaling.data.runs import Runs
-
-
-def read_table(
-    runs: str,
-    group: list[str] | None,
-    response: str | None,
-    column: list[str] | None,
-    run: str | None,
-    se: str | None,
-    trials: str | None,
-    where: list[str] | None,
-    unit: list[str] | None,
-) -> Runs:
-    """Return the runs of a file, read by the options as they were typed."""
-    from bayes_scaling.data.load import read_runs
-
-    return read_runs(
-        runs,
-        group=group,
-        response=response,
-        columns=shell_words.columns(column or []),
-        run=run,
-        se=se,
-        trials=trials,
-        where=shell_words.where(where or []),
-        units=shell_words.units(unit or []),
-    )
 
 
 @command("""
@@ -48,16 +21,8 @@ bayes-scaling check runs.csv --column N=size --unit N=1e9 --response bpb
 bayes-scaling check runs.csv --where role=fit --where role=test --json
 """)
 def check(
-    runs: o.RunsPath,
-    group: o.Group = None,
+    runs: RunsAsked,
     law: o.Law = None,
-    response: o.Response = None,
-    column: o.Column = None,
-    run: o.Run = None,
-    se: o.StandardError = None,
-    trials: o.Trials = None,
-    where: o.Where = None,
-    unit: o.Unit = None,
     as_json: o.Json = False,
 ) -> int:
     """Show what is read from a table of runs.
@@ -68,13 +33,13 @@ def check(
     from bayes_scaling.cli.printing import emit_json
     from bayes_scaling.cli.records import notes_record, runs_record
 
-    table = read_table(runs, group, response, column, run, se, trials, where, unit)
+    table = runs.read()
     told = () if law is None else what_the_runs_tell(table, law)
     if as_json:
         more = {} if law is None else {"law": law, "law_notes": notes_record(told)}
-        emit_json({"source": runs, **runs_record(table), **more})
+        emit_json({"source": runs.path, **runs_record(table), **more})
         return 0
-    reports.print_runs(runs, table)
+    reports.print_runs(runs.path, table)
     if law is not None:
         reports.print_told(law, told)
     return 0
@@ -99,16 +64,9 @@ bayes-scaling fit runs.csv --equation 'E + A*N**-alpha + G*log(V)' --prior 'G=no
 bayes-scaling fit runs.csv --draws 2000 --seed 1 --out fit.nc --force --json > fit.json
 """)
 def fit(
-    runs: o.RunsPath,
-    law: o.Law = None,
-    equation: o.Equation = None,
-    input_names: o.Input = None,
-    group: o.Group = None,
-    pool: o.Pool = None,
-    prior: o.PriorText = None,
-    noise: o.Noise = None,
-    noise_by_family: o.NoiseByFamily = False,
-    noise_trend: o.NoiseTrend = "",
+    runs: RunsAsked,
+    law: LawAsked,
+    model: NoisyModelAsked,
     sampler: o.Sampler = "auto",
     chains: o.Chains = None,
     draws: o.Kept = None,
@@ -118,13 +76,6 @@ def fit(
     seed: o.Seed = 0,
     out: o.FitOut = "fit.nc",
     force: o.Force = False,
-    response: o.Response = None,
-    column: o.Column = None,
-    run: o.Run = None,
-    se: o.StandardError = None,
-    trials: o.Trials = None,
-    where: o.Where = None,
-    unit: o.Unit = None,
     as_json: o.Json = False,
 ) -> int:
     """Fit a law to a table of runs and save the posterior.
@@ -138,16 +89,12 @@ def fit(
     from bayes_scaling.cli.records import fit_record
     from bayes_scaling.fitting import fit as fit_runs
 
-    target, model = check_new(Path(out), force), law_asked(law, equation, input_names)
-    table = read_table(runs, group, response, column, run, se, trials, where, unit)
+    target, chosen = check_new(Path(out), force), law.found()
+    table = runs.read()
     fitted = fit_runs(
         table,
-        model,
-        pool=shell_words.pooling(pool or []),
-        priors=shell_words.priors(prior or []),
-        noise=noise,
-        noise_by_family=noise_by_family,
-        noise_trend=noise_trend,
+        chosen,
+        **model.options(),
         sampler=sampler,
         chains=chains,
         draws=draws,
@@ -163,23 +110,3 @@ def fit(
     else:
         reports.print_fitted(fitted, saved)
     return exit_code(fitted)
-
-
-def law_asked(law: str | None, equation: str | None, inputs: list[str] | None) -> Any:
-    """Return the law of --law or --equation, chinchilla where neither is given.
-
-    Raises
-    ------
-    SpecError
-        When both are given, or --input without --equation.
-    """
-    from bayes_scaling._errors import SpecError
-    from bayes_scaling.text_law import law_from_equation
-
-    if equation is None:
-        if inputs:
-            raise SpecError("--input belongs to --equation: name inputs of a law as 'power_law(C)'")
-        return law or "chinchilla"
-    if law is not None:
-        raise SpecError("--law and --equation exclude each other: keep one of them")
-    return law_from_equation(equation, inputs=inputs or None)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from bayes_scaling.cli import options as o
+from bayes_scaling.cli import shell_words
 from bayes_scaling.cli.app import command
+from bayes_scaling.cli.asked import OutAsked
 
 
 @command("""
@@ -36,14 +36,13 @@ bayes-scaling forecast fit.nc --at N=70B,D=1.4T --json
 """)
 def forecast(
     fit: o.FitPath,
+    *,
     at: o.At = None,
     at_file: o.AtFile = None,
     prob: o.Prob = None,
     model_error: o.ModelError = True,
     seed: o.Seed = 0,
-    out: o.TableOut = None,
-    force: o.Force = False,
-    as_json: o.Json = False,
+    written: OutAsked,
 ) -> int:
     """Forecast runs that have not been made.
 
@@ -52,21 +51,20 @@ def forecast(
     do.
     """
     from bayes_scaling.cli import reports
-    from bayes_scaling.cli.outputs import check_new, exit_code, write_table
+    from bayes_scaling.cli.outputs import exit_code, write_table
     from bayes_scaling.cli.points import read_points
     from bayes_scaling.cli.printing import emit_json
     from bayes_scaling.cli.records import forecast_record
     from bayes_scaling.forecasting import forecast as forecast_at
     from bayes_scaling.storage import load
 
-    target = None if out is None else check_new(Path(out), force)
-    loaded = load(fit)
+    target, loaded = written.target(), load(fit)
     points = read_points(loaded, at or [], at_file)
-    probs = sorted(set(prob or (0.5, 0.9)))
+    probs = shell_words.probs(prob)
     ahead = forecast_at(loaded, points, prob=probs, model_error=model_error, seed=seed)
     if target is not None:
         write_table(ahead.table, target)
-    if as_json:
+    if written.as_json:
         emit_json({"file": fit, "response": loaded.spec.law.response, **forecast_record(ahead)})
     else:
         reports.print_ahead(ahead, loaded, target)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bayes_scaling.cli import BAD_FIT, OK, shell_words
+from bayes_scaling.cli import BAD_FIT, OK
 from bayes_scaling.cli import options as o
 from bayes_scaling.cli.app import command
+from bayes_scaling.cli.asked import NoisyModelAsked, law_asked
 
 if TYPE_CHECKING:
     from bayes_scaling.calibration import Calibration
@@ -23,11 +24,8 @@ def sbc(
     law: o.LawTested = None,
     equation: o.Equation = None,
     input_names: o.Input = None,
-    pool: o.Pool = None,
-    prior: o.PriorText = None,
-    noise: o.Noise = None,
-    noise_by_family: o.NoiseByFamily = False,
-    noise_trend: o.NoiseTrend = "",
+    *,
+    model: NoisyModelAsked,
     tables: o.Tables = 64,
     seed: o.Seed = 0,
     out: o.TableOut = None,
@@ -43,16 +41,11 @@ def sbc(
     from bayes_scaling.calibration import sbc as calibrate
     from bayes_scaling.cli.outputs import check_new, write_table
     from bayes_scaling.cli.printing import emit_json, shell_progress
-    from bayes_scaling.cli.runs_commands import law_asked
 
     target, picture = (None if p is None else check_new(Path(p), force) for p in (out, plot))
     found = calibrate(
         law_asked(law, equation, input_names),
-        pool=shell_words.pooling(pool or []),
-        priors=shell_words.priors(prior or []),
-        noise=noise,
-        noise_by_family=noise_by_family,
-        noise_trend=noise_trend,
+        **model.options(),
         tables=tables,
         seed=seed,
         progress=shell_progress(f"fitting {tables} simulated tables"),

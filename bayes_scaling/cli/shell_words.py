@@ -100,8 +100,12 @@ def units(values: Sequence[str]) -> dict[str, float]:
     SpecError
         When a factor is no number.
     """
-    found = pairs(values, "--unit", "N=1e9")
-    return {name: parse_quantity(value) for name, value in found.items()}
+    return quantities(values, "--unit", "N=1e9")
+
+
+def probs(values: Sequence[float] | None) -> list[float]:
+    """Return ``--prob`` options in order, 0.5 and 0.9 where there is none."""
+    return sorted(set(values or (0.5, 0.9)))
 
 
 def number(value: str | None) -> float | None:

@@ -110,8 +110,8 @@ def _paired(
     """Families of one fit keep its draws' order; another fit's are put in an order at random."""
     # Two new families are drawn apart.
     drawn = [family_draws(fit, family, seed + i) for i, (_, fit, family) in enumerate(pairs)]
-    most, rng, found = max(draws.count for draws in drawn), np.random.default_rng(seed), []
-    orders = {id(pairs[0][1]): np.resize(np.arange(drawn[0].count), most)}
+    most, rng, found = max(draws.samples for draws in drawn), np.random.default_rng(seed), []
+    orders = {id(pairs[0][1]): np.resize(np.arange(drawn[0].samples), most)}
     for (name, fit, _), draws in zip(pairs, drawn, strict=True):
         if len(draws.names) > 1:
             raise DecisionError(
@@ -119,7 +119,7 @@ def _paired(
                 "families=."
             )
         plan, terms = plan_of(fit.spec.law, **how)
-        order = orders.setdefault(id(fit), np.resize(rng.permutation(draws.count), most))
+        order = orders.setdefault(id(fit), np.resize(rng.permutation(draws.samples), most))
         at, where = np.zeros(1, int), np.log(scale_range(fit, plan)[1])
         plan = best_of(plan, draws.at(at), terms, np.atleast_2d(where))[0]
         asked = Asked(fit, plan, terms, draws, at)

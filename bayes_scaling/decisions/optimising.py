@@ -102,7 +102,7 @@ class Optimum:
 def optimum(
     fit: Fit,
     over: str | Sequence[str],
-    at: Mapping[str, float] | None = None,
+    at: Mapping[str, float | str] | None = None,
     *,
     family: str | Sequence[str] | None = None,
     within: float = 0.005,
@@ -154,7 +154,7 @@ def optimum(
     return Optimum(table, asked.dataset(draws), share, tuple(notes), asked, names)
 
 
-def _checked_at(law: Law, over: tuple[str, ...], at: Mapping[str, float]) -> dict[str, float]:
+def _checked_at(law: Law, over: tuple[str, ...], at: Mapping[str, float | str]) -> dict[str, float]:
     traded = TRADED if {*law.inputs} & {*TRADED} else ()
     known = list(dict.fromkeys((*law.inputs, *traded)))
     for name in (*over, *at):

@@ -20,7 +20,7 @@ class FamilyDraws(NamedTuple):
     names: tuple[str, ...]
 
     @property
-    def count(self) -> int:
+    def samples(self) -> int:
         """Number of samples."""
         return len(next(iter(self.params.values())))
 

@@ -9,11 +9,11 @@ import jax
 import numpy as np
 from jax import Array
 
+from bayes_scaling.arguments import BY_ROW
 from bayes_scaling.build import Args
 
 LARGEST = 2**17  # points x rows of one piece: 1 MiB for every intermediate, which a cache holds
 SEARCH_ROWS = 2**14  # rows that the search for the mode begins with
-BY_ROW = ("y", "mask", "member", "se", "trials", "trend")
 
 
 def over_points(

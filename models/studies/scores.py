@@ -75,6 +75,14 @@ _OPENCLIP = {
     "response": "err",
     "cite": "cherti2023",
 }
+_SLOPES = {
+    **_OPENCLIP,
+    "law": "power_law(C)",
+    "group": "family",
+    "pool": "separate",
+    "fitted": "",
+    "ahead": "",
+}
 
 
 def _evaluated(table, name):
@@ -89,29 +97,13 @@ def _slopes(ours, theirs):
     )
 
 
-@study(
-    **_OPENCLIP,
-    law="power_law(C)",
-    group="family",
-    pool="separate",
-    published=_slopes(-0.11, -0.16),
-    fitted="",
-    ahead="",
-)
+@study(**_SLOPES, published=_slopes(-0.11, -0.16))
 def openclip_slopes(table):
     """Slope of ImageNet's zero-shot error in compute (OpenCLIP, Cherti et al. 2023)."""
     return _evaluated(table, "imagenet1k")
 
 
-@study(
-    **_OPENCLIP,
-    law="power_law(C)",
-    group="family",
-    pool="separate",
-    published=_slopes(-0.08, -0.05),
-    fitted="",
-    ahead="",
-)
+@study(**_SLOPES, published=_slopes(-0.08, -0.05))
 def openclip_retrieval(table):
     """Slope of COCO's retrieval error in compute (OpenCLIP, Cherti et al. 2023)."""
     return _evaluated(table, "mscoco_captions")

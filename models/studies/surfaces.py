@@ -97,11 +97,16 @@ def gadre_loss(table):
 
 # --- learning rates, shapes, architectures ----------------------------------------------------
 
+_MISFITTING = {
+    "law": "chinchilla",
+    "table": "misfitting_lr/misfitting_lr.csv",
+    "columns": {"N": "params", "C": "flops", "lr": None},
+    "cite": "li2025misfitting",
+}
+
 
 @study(
-    law="chinchilla",
-    table="misfitting_lr/misfitting_lr.csv",
-    columns={"N": "params", "C": "flops", "lr": None},
+    **_MISFITTING,
     published=(
         Published("log(A)", 3.939),
         Published("log(B)", 13.056),
@@ -111,20 +116,13 @@ def gadre_loss(table):
     ),
     ahead="",
     fitted="",
-    cite="li2025misfitting",
 )
 def misfitting(table):
     """Every learning rate of every size and horizon (Li et al. 2025, (Mis)Fitting)."""
     return table
 
 
-@study(
-    law="chinchilla",
-    table="misfitting_lr/misfitting_lr.csv",
-    columns={"N": "params", "C": "flops", "lr": None},
-    base=Base("mape", 0.75, _POINT_FITS),
-    cite="li2025misfitting",
-)
+@study(**_MISFITTING, base=Base("mape", 0.75, _POINT_FITS))
 def misfitting_best(table):
     """The best learning rate of every size and horizon (Li et al. 2025, (Mis)Fitting)."""
     single = table[~table["duplicate_loss"].astype(bool)]

@@ -1,0 +1,172 @@
+"""Options that several commands share, in groups, and what each group asks of the library.
+
+A command takes a group as one argument; `bayes_scaling.cli.app` gives it the group's options.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bayes_scaling.cli import options as o
+from bayes_scaling.cli import shell_words
+
+if TYPE_CHECKING:
+    from bayes_scaling.data.runs import Runs
+
+
+@dataclass(frozen=True)
+class RunsAsked:
+    """A table of runs and how to read it."""
+
+    path: o.RunsPath
+    group: o.Group = None
+    response: o.Response = None
+    column: o.Column = None
+    run: o.Run = None
+    se: o.StandardError = None
+    trials: o.Trials = None
+    where: o.Where = None
+    unit: o.Unit = None
+
+    def read(self) -> Runs:
+        """Return the runs.
+
+        Raises
+        ------
+        BayesScalingError
+            As `read_runs` does, and when an option is not written as it should be.
+        """
+        from bayes_scaling.data.load import read_runs
+
+        return read_runs(
+            self.path,
+            group=self.group,
+            response=self.response,
+            columns=shell_words.columns(self.column or []),
+            run=self.run,
+            se=self.se,
+            trials=self.trials,
+            where=shell_words.where(self.where or []),
+            units=shell_words.units(self.unit or []),
+        )
+
+
+@dataclass(frozen=True)
+class LawAsked:
+    """A law by name or equation."""
+
+    law: o.Law = None
+    equation: o.Equation = None
+    input_names: o.Input = None
+
+    def found(self) -> Any:
+        """Return the law; as `law_asked`."""
+        return law_asked(self.law, self.equation, self.input_names)
+
+
+def law_asked(law: str | None, equation: str | None, inputs: list[str] | None) -> Any:
+    """Return the law of --law or --equation, chinchilla where neither is given.
+
+    Raises
+    ------
+    SpecError
+        When both are given, or --input without --equation.
+    """
+    from bayes_scaling._errors import SpecError
+    from bayes_scaling.text_law import law_from_equation
+
+    if equation is None:
+        if inputs:
+            raise SpecError("--input belongs to --equation: name inputs of a law as 'power_law(C)'")
+        return law or "chinchilla"
+    if law is not None:
+        raise SpecError("--law and --equation exclude each other: keep one of them")
+    return law_from_equation(equation, inputs=inputs or None)
+
+
+@dataclass(frozen=True)
+class ModelAsked:
+    """Pooling, priors and noise."""
+
+    pool: o.Pool = None
+    prior: o.PriorText = None
+    noise: o.Noise = None
+
+    def options(self) -> dict[str, Any]:
+        """Return the arguments of `fit`."""
+        return {
+            "pool": shell_words.pooling(self.pool or []),
+            "priors": shell_words.priors(self.prior or []),
+            "noise": self.noise,
+        }
+
+
+@dataclass(frozen=True)
+class NoisyModelAsked(ModelAsked):
+    """Pooling and priors, and noise that differs between families or along a covariate."""
+
+    noise_by_family: o.NoiseByFamily = False
+    noise_trend: o.NoiseTrend = ""
+
+    def options(self) -> dict[str, Any]:
+        """Return the arguments of `fit`."""
+        trend = {"noise_by_family": self.noise_by_family, "noise_trend": self.noise_trend}
+        return {**super().options(), **trend}
+
+
+@dataclass(frozen=True)
+class BudgetAsked:
+    """What a budget is spent on."""
+
+    fixed: o.Fixed = None
+    limit: o.Limit = None
+    inference_tokens: o.Served = None
+
+    def options(self) -> dict[str, Any]:
+        """Return the arguments of `allocate`."""
+        return {
+            "fixed": shell_words.quantities(self.fixed or [], "--fixed", "U=100B"),
+            "limits": shell_words.spans(self.limit or [], "--limit", "D=1T"),
+            "inference_tokens": shell_words.number(self.inference_tokens),
+        }
+
+
+@dataclass(frozen=True)
+class BandsAsked:
+    """Which way is better, and bands of what is best."""
+
+    maximise: o.Maximise = None
+    prob: o.Prob = None
+    seed: o.Seed = 0
+
+    @property
+    def probs(self) -> list[float]:
+        """Probabilities of the bands, narrowest first."""
+        return shell_words.probs(self.prob)
+
+    def options(self) -> dict[str, Any]:
+        """Return the arguments of `allocate`."""
+        return {"maximise": self.maximise, "prob": self.probs, "seed": self.seed}
+
+
+@dataclass(frozen=True)
+class OutAsked:
+    """Where the answer goes."""
+
+    out: o.TableOut = None
+    force: o.Force = False
+    as_json: o.Json = False
+
+    def target(self) -> Path | None:
+        """Return the file to write, checked before long work; None where none was asked for.
+
+        Raises
+        ------
+        FitFileError
+            When it exists and --force is not given, or cannot be written.
+        """
+        from bayes_scaling.cli.outputs import check_new
+
+        return None if self.out is None else check_new(Path(self.out), self.force)
