@@ -11,8 +11,9 @@ import pandas as pd
 from bayes_scaling._blas import one_thread
 from bayes_scaling._x64 import in_float64
 from bayes_scaling.arguments import share_error
-from bayes_scaling.extrapolation import CHAINS, ModelError, law_at, rows_at
+from bayes_scaling.extrapolation import CHAINS, ModelError, rows_at
 from bayes_scaling.law_draws import LawDraws
+from bayes_scaling.law_on_rows import law_at
 from bayes_scaling.stats.residual_fit import Particle, Problem
 from bayes_scaling.stats.residual_process import NONE, NU, Rows, krige, noise_variance
 

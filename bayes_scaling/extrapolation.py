@@ -19,16 +19,16 @@ import pandas as pd
 from bayes_scaling._blas import one_thread
 from bayes_scaling._errors import ForecastError
 from bayes_scaling._x64 import in_float64
-from bayes_scaling.arguments import bucket, group_index, known_errors, typical_response
+from bayes_scaling.arguments import group_index, known_errors, typical_response
 from bayes_scaling.data.model_errors import HYPERS, LOGGED, hyperprior
 from bayes_scaling.data.runs import Runs
 from bayes_scaling.law_coordinates import (
     Coordinates,
-    compiled_law_on_rows,
     coordinates_of,
     prior_moments,
     start_of,
 )
+from bayes_scaling.law_on_rows import law_and_slope, law_at
 from bayes_scaling.posterior import Fit, Sampled
 from bayes_scaling.scales import decades_beyond, in_decades, scale_name
 from bayes_scaling.spec import ModelSpec
@@ -42,6 +42,7 @@ from bayes_scaling.stats.residual_fit import (
     learn,
     model_weights,
     particles,
+    problem_of,
 )
 from bayes_scaling.stats.residual_growth import growth_weights
 from bayes_scaling.stats.residual_process import (
@@ -207,15 +208,16 @@ def _law_draws(
     """Draws of the law's coordinates, `CHAINS` for every particle, and whether they settled."""
     precision = np.linalg.inv(problem.prior.spread)
 
-    def places(steps: np.ndarray) -> np.ndarray:
-        own = np.split(steps, len(parts))
+    def places(steps: np.ndarray, ends: np.ndarray) -> np.ndarray:
+        own = np.split(steps, ends)
         return np.concatenate(
             [p.mode.z + WIDE * e @ p.root.T for p, e in zip(parts, own, strict=True)]
         )
 
-    def log_ratio(steps: np.ndarray) -> np.ndarray:
-        z = places(steps)
-        left, away = np.split(left_at(z), len(parts)), z - problem.prior.mean
+    def log_ratio(steps: np.ndarray, chains: np.ndarray) -> np.ndarray:
+        ends = np.searchsorted(chains, CHAINS * np.arange(1, len(parts)))
+        z = places(steps, ends)
+        left, away = np.split(left_at(z), ends), z - problem.prior.mean
         fit = [_misfit(part, own) for part, own in zip(parts, left, strict=True)]
         total = np.concatenate(fit) + np.sum((away @ precision) * away, axis=1)
         ratio = 0.5 * (np.sum(steps**2, axis=1) - total)
@@ -223,7 +225,7 @@ def _law_draws(
 
     start = rng.normal(size=(len(parts) * CHAINS, len(problem.prior.mean)))
     steps, settled = settle(log_ratio, start, rng)
-    return places(steps), settled
+    return places(steps, CHAINS * np.arange(1, len(parts))), settled
 
 
 def _misfit(part: Particle, left: np.ndarray) -> np.ndarray:
@@ -257,26 +259,9 @@ def _problem(
     se = known_errors(runs, spec)
     relative = se / response if spec.observation.on == "log" else se / unit
     rows = rows_at(spec, runs, dict(runs.values), family_index(runs, spec), _runs(runs), relative)
-    law = compiled_law_on_rows(coordinates)
-    x, family, _ = _padded(spec, dict(runs.values), rows.family)
-
-    def at(z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        values = np.asarray(law.values(z[None], x, family, unit))[0, : runs.n]
-        return values, np.asarray(law.jacobian(z, x, family, unit))[: runs.n]
-
+    at = law_and_slope(coordinates, runs.values, rows.family, unit)
     y = np.log(response) if spec.observation.on == "log" else response / unit
-    return Problem(at, rows, y, prior, start)
-
-
-def _padded(
-    spec: ModelSpec, values: Mapping[str, np.ndarray], family: np.ndarray
-) -> tuple[dict[str, np.ndarray], np.ndarray, int]:
-    """Inputs and families in a bucket of rows, so that tables of like size share a program."""
-    n = len(family)
-    add = (0, bucket(n) - n)
-    x = {name: np.pad(np.asarray(values[name], float), add, mode="edge")
-         for name in spec.law.inputs}  # fmt: skip
-    return x, np.pad(family, add, mode="edge"), n
+    return problem_of(at, rows, y, prior, start)
 
 
 def _runs(runs: Runs) -> np.ndarray:
@@ -304,15 +289,3 @@ def rows_at(
         scale = np.log10(here / data.max())
         beyond = decades_beyond(here, family, data, family_index(fitted, spec))
     return Rows(np.stack(axes, axis=1), scale, beyond, family, run, se**2)
-
-
-def law_at(
-    coordinates: Coordinates,
-    z: np.ndarray,
-    values: Mapping[str, np.ndarray],
-    family: np.ndarray,
-    unit: float,
-) -> np.ndarray:
-    """Return the law on the noise's scale, (sample, row)."""
-    x, index, n = _padded(coordinates.spec, values, family)
-    return np.asarray(compiled_law_on_rows(coordinates).values(z, x, index, unit))[:, :n]

@@ -12,10 +12,11 @@ import bayes_scaling as bs
 from bayes_scaling import extrapolation
 from bayes_scaling._blas import one_thread
 from bayes_scaling.data.model_errors import ALL, HYPERS, hyperprior, published_errors
-from bayes_scaling.extrapolation import MOST_ROWS, _thinned, law_at
+from bayes_scaling.extrapolation import MOST_ROWS, _thinned
 from bayes_scaling.families import sampled_coordinate
 from bayes_scaling.forecasting import KEPT
 from bayes_scaling.law_coordinates import coordinates_of, prior_moments, start_of
+from bayes_scaling.law_on_rows import law_at
 
 LAW = "power_law(N)"
 SETTINGS = {"noise": "normal_log", "progress": False}

@@ -27,6 +27,7 @@ posterior
 storage published
 fitting fitting_many
 law_draws law_coordinates scales simulation
+law_on_rows
 extrapolation calibration prior_check recovery
 error_draws
 backtesting forecasting

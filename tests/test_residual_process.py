@@ -8,10 +8,10 @@ from bayes_scaling.stats.elliptical import settle
 from bayes_scaling.stats.residual_fit import (
     GROWTHS,
     Normal,
-    Problem,
     learn,
     model_weights,
     most_likely,
+    problem_of,
 )
 from bayes_scaling.stats.residual_growth import growth_weights
 from bayes_scaling.stats.residual_process import (
@@ -23,6 +23,7 @@ from bayes_scaling.stats.residual_process import (
     Rows,
     covariance,
     evidence_and_slope,
+    family_blocks,
     given_rows,
     krige,
     noise_variance,
@@ -65,23 +66,31 @@ def test_evidence_is_the_density_of_the_residuals(made):
     rows, linear, weight = made
     noise, prior = dense(rows, linear, weight)
     exact = multivariate_normal(cov=noise + prior).logpdf(linear.residual)
-    found = evidence_and_slope(V, rows, linear, weight)[0]
+    found = evidence_and_slope(V, family_blocks(rows), linear, weight)[0]
     constant = 0.5 * np.linalg.slogdet(linear.precision)[1] - 7 * np.log(2 * np.pi)
     assert found + constant == pytest.approx(exact, rel=1e-9)
 
 
-def test_slope_is_that_of_finite_differences(made):
-    slope = evidence_and_slope(V, *made)[1]
+def without(*names):
+    """Hyper-parameters of a process that lacks some parts."""
+    return np.where(np.isin(HYPERS, names), -np.inf, V)
+
+
+@pytest.mark.parametrize("v", [V, without("size"), without("run"), without("size", "run")])
+def test_slope_is_that_of_finite_differences(made, v):
+    rows, linear, weight = made
+    made = family_blocks(rows), linear, weight
+    slope = evidence_and_slope(v, *made)[1]
     for i, name in enumerate(HYPERS):
-        step = 1e-5 * np.eye(len(HYPERS))[i]
-        ends = [evidence_and_slope(V + s * step, *made)[0] for s in (1, -1)]
+        step = np.where(np.arange(len(HYPERS)) == i, 1e-5, 0.0)
+        ends = [evidence_and_slope(v + s * step, *made)[0] for s in (1, -1)]
         assert slope[i] == pytest.approx((ends[0] - ends[1]) / 2e-5, rel=1e-5), name
 
 
 def test_coordinates_given_the_rows_are_the_normal_posterior(made):
     rows, linear, weight = made
     noise, _ = dense(rows, linear, weight)
-    found = given_rows(solve_blocks(V, rows, weight), linear)
+    found = given_rows(solve_blocks(V, family_blocks(rows), weight), linear)
     precision = linear.precision + linear.jacobian.T @ np.linalg.solve(noise, linear.jacobian)
     pull = linear.jacobian.T @ np.linalg.solve(noise, linear.residual)
     assert np.allclose(found.precision, precision)
@@ -93,7 +102,7 @@ def test_kriging_is_conditioning(made):
     rows = rows.take(np.arange(7))
     new = Rows(rows.place[:3] + 0.2, rows.scale[:3], np.array([0.0, 0.3, 1.0]), rows.family[:3],
                rows.run[:3], np.zeros(3))  # fmt: skip
-    (block,) = solve_blocks(V, rows, weight[:7])
+    (block,) = solve_blocks(V, family_blocks(rows), weight[:7])
     found = krige(V, rows, block.inverse, new, 0.5)
     noisy = covariance(V, rows, rows) + np.diag(noise_variance(V, rows) / weight[:7] + JITTER)
     across = covariance(V, new, rows, 0.5)
@@ -110,7 +119,8 @@ def test_weights_make_the_noise_student_t(rng):
     rows = rows_of(np.zeros((200, 1)))
     v = np.array([-np.inf, 0.0, 0.0, 0.0, 0.0, -np.inf])
     left = rng.standard_t(NU, 200)
-    weight = student_weights(v, rows, np.ones(200), solve_blocks(v, rows, np.ones(200)), left)
+    solved = solve_blocks(v, family_blocks(rows), np.ones(200))
+    weight = student_weights(v, rows, np.ones(200), solved, left)
     assert np.allclose(weight, (NU + 1) / (NU + left**2), rtol=1e-6)
 
 
@@ -127,7 +137,7 @@ def problem(left):
     x = np.linspace(-2, 0, 60)
     response = line(np.array([0.3, -0.2]))[0] + left
     prior = Normal(np.zeros(2), np.eye(2))
-    return Problem(line, rows_of(x[:, None]), response, prior, np.zeros(2))
+    return problem_of(line, rows_of(x[:, None]), response, prior, np.zeros(2))
 
 
 def both(left):
@@ -174,13 +184,13 @@ def test_slices_settle_on_a_target_far_from_the_normal_approximation(rng):
     """From a standard normal to a skewed target that lies mostly on one side of it."""
     target = skewnorm(4.0, scale=0.8)
     state, settled = settle(
-        lambda e: target.logpdf(e[:, 0]) + 0.5 * e[:, 0] ** 2, rng.normal(size=(4000, 1)), rng
+        lambda e, _: target.logpdf(e[:, 0]) + 0.5 * e[:, 0] ** 2, rng.normal(size=(4000, 1)), rng
     )
     assert settled
     assert kstest(state[:, 0], target.cdf).pvalue > 0.001
 
 
 def test_slices_keep_a_normal_as_it_is(rng):
-    state, settled = settle(lambda e: np.zeros(len(e)), rng.normal(size=(3000, 2)), rng)
+    state, settled = settle(lambda e, _: np.zeros(len(e)), rng.normal(size=(3000, 2)), rng)
     assert settled
     assert kstest(state.ravel(), norm.cdf).pvalue > 0.001

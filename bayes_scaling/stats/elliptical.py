@@ -15,7 +15,8 @@ SHRINKS = 40
 BLOCK, BLOCKS = 8, 6
 LOUD = 3.0  # standard errors by which the mean log ratio may still move between blocks
 
-LogRatio = Callable[[np.ndarray], np.ndarray]  # (chain, coordinate) -> (chain,)
+# States (some, coordinate) of some chains, and which these are (some,) -> (some,)
+LogRatio = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 
 def settle(
@@ -26,11 +27,12 @@ def settle(
     Parameters
     ----------
     log_ratio
-        Log density of the target over the standard normal, (chain, coordinate) to (chain,).
+        Log density of the target over the standard normal, at states (some, coordinate) of the
+        chains of these numbers (some,), in rising order.
     start
         Standard normal draws, (chain, coordinate).
     """
-    state, value = start, log_ratio(start)
+    state, value = start, log_ratio(start, np.arange(len(start)))
     for _ in range(BLOCKS):
         before = value
         for _ in range(BLOCK):
@@ -50,15 +52,16 @@ def slice_step(
     height = value + np.log(rng.uniform(size=len(value)))
     angle = rng.uniform(0.0, 2 * np.pi, len(value))
     low, high = angle - 2 * np.pi, angle.copy()
-    state, value, looking = state.copy(), value.copy(), np.ones(len(value), bool)
-    here = state.copy()
+    here, state, value = state, state.copy(), value.copy()
+    looking = np.arange(len(value))
     for _ in range(SHRINKS):
-        tried = here * np.cos(angle)[:, None] + other * np.sin(angle)[:, None]
-        found = log_ratio(tried)
-        good = looking & (found > height)
-        state[good], value[good] = tried[good], found[good]
-        looking &= ~good
-        if not looking.any():
+        turn = angle[looking, None]
+        tried = here[looking] * np.cos(turn) + other[looking] * np.sin(turn)
+        found = log_ratio(tried, looking)
+        good = found > height[looking]
+        state[looking[good]], value[looking[good]] = tried[good], found[good]
+        looking = looking[~good]
+        if not len(looking):
             break
         low, high = np.where(angle < 0, angle, low), np.where(angle >= 0, angle, high)
         angle = rng.uniform(low, high)

@@ -19,10 +19,12 @@ from bayes_scaling.stats.residual_process import (
     NU,
     RUN,
     SIZE,
+    Block,
     Linear,
     Rows,
     Solved,
     evidence_and_slope,
+    family_blocks,
     solve_blocks,
     student_weights,
 )
@@ -45,14 +47,15 @@ class Normal(NamedTuple):
 
 
 class Problem(NamedTuple):
-    """Responses (row,) with where they lie, the law at them, the prior of its coordinates, and
-    where to start the search for them."""
+    """Responses (row,) with where they lie, the law at them, the prior of its coordinates, where
+    to start the search for them, and the families' blocks."""
 
     law: Law
     rows: Rows
     response: np.ndarray
     prior: Normal
     start: np.ndarray
+    blocks: list[Block]
 
     def take(self, rows: np.ndarray) -> Problem:
         """Return the problem of some of the rows."""
@@ -61,7 +64,14 @@ class Problem(NamedTuple):
             values, jacobian = self.law(z)
             return values[rows], jacobian[rows]
 
-        return Problem(part, self.rows.take(rows), self.response[rows], self.prior, self.start)
+        return problem_of(part, self.rows.take(rows), self.response[rows], self.prior, self.start)
+
+
+def problem_of(
+    law: Law, rows: Rows, response: np.ndarray, prior: Normal, start: np.ndarray
+) -> Problem:
+    """Return the problem of these rows."""
+    return Problem(law, rows, response, prior, start, family_blocks(rows))
 
 
 class Mode(NamedTuple):
@@ -87,7 +97,7 @@ class Learned(NamedTuple):
 
 def most_likely(problem: Problem, v: np.ndarray, weight: np.ndarray, z: np.ndarray) -> Mode:
     """Return the law's most likely coordinates, by damped Gauss-Newton steps from ``z``."""
-    solved = solve_blocks(v, problem.rows, weight)
+    solved = solve_blocks(v, problem.blocks, weight)
     precision = np.linalg.inv(problem.prior.spread)
 
     def at(z: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
@@ -193,7 +203,7 @@ def _objective(
         here = v.copy()
         here[free] = prior.mean[free] + prior.spread[free] * x
         try:
-            value, slope = evidence_and_slope(here, problem.rows, linear, weight)
+            value, slope = evidence_and_slope(here, problem.blocks, linear, weight)
         except np.linalg.LinAlgError:
             return 1e10, np.zeros_like(x)
         return float(0.5 * x @ x - value), x - slope[free] * prior.spread[free]

@@ -17,9 +17,9 @@ from bayes_scaling.stats.residual_process import (
     SIZE_TREND,
     Rows,
     Solved,
-    blocks,
     covariance,
     noise_variance,
+    rows_by_family,
 )
 
 GROWTH_PRIOR = np.array([0.15, 0.2, 0.3, 0.2, 0.15])
@@ -46,7 +46,7 @@ def _rolled(problem: Problem, learned: Learned, cut: float) -> np.ndarray | None
     """Log density of the runs beyond a cut-off at every growth, (growth,)."""
     below = _below(problem.rows, cut)
     parts = [
-        own for own in blocks(problem.rows.family)
+        own for own in rows_by_family(problem.rows.family)
         if below[own].sum() >= LEAST and (~below[own]).sum() >= LEAST
     ]  # fmt: skip
     if not parts:
@@ -75,7 +75,7 @@ def _rolled(problem: Problem, learned: Learned, cut: float) -> np.ndarray | None
 def _below(rows: Rows, cut: float) -> np.ndarray:
     """The smallest share ``cut`` of every family's rows by scale."""
     below = np.zeros(len(rows.scale), bool)
-    for own in blocks(rows.family):
+    for own in rows_by_family(rows.family):
         below[own] = rows.scale[own] <= np.quantile(rows.scale[own], cut)
     return below
 

@@ -11,10 +11,11 @@ number and with the cube of the rows in the largest.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from scipy.linalg import cho_factor, cho_solve
+from scipy.linalg import cho_factor, cho_solve, get_lapack_funcs
 
 HYPERS = ("size", "length", "noise", "noise_trend", "size_trend", "run")
 SIZE, LENGTH, NOISE, NOISE_TREND, SIZE_TREND, RUN = range(len(HYPERS))
@@ -75,12 +76,19 @@ def law_error_sd(v: np.ndarray, rows: Rows, growth: float = 0.0) -> np.ndarray:
     return np.exp(size) * (1.0 + growth * rows.beyond)
 
 
-def _correlation(v: np.ndarray, a: Rows, b: Rows) -> tuple[np.ndarray, np.ndarray]:
+def _apart(a: Rows, b: Rows) -> np.ndarray:
+    """Distances in decades, (a, b)."""
+    return np.sqrt(((a.place[:, None] - b.place[None]) ** 2).sum(-1))
+
+
+def _correlation(v: np.ndarray, apart: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The Matern-3/2 correlation of rows of one family, and its slope in log length."""
-    apart = np.sqrt(((a.place[:, None] - b.place[None]) ** 2).sum(-1))
-    r = np.sqrt(3.0) * apart / np.exp(v[LENGTH])
+    r = apart * (np.sqrt(3.0) / np.exp(v[LENGTH]))
     decay = np.exp(-r)
-    return (1.0 + r) * decay, r**2 * decay
+    correlation = r * decay
+    in_length = r * correlation
+    correlation += decay
+    return correlation, in_length
 
 
 def _same_run(a: Rows, b: Rows) -> np.ndarray:
@@ -90,25 +98,68 @@ def _same_run(a: Rows, b: Rows) -> np.ndarray:
 def covariance(v: np.ndarray, a: Rows, b: Rows, growth: float = 0.0) -> np.ndarray:
     """Return the covariance of ``delta + run`` between rows of one family, (a, b)."""
     sizes = law_error_sd(v, a, growth)[:, None] * law_error_sd(v, b, growth)[None]
-    return sizes * _correlation(v, a, b)[0] + np.exp(2 * v[RUN]) * _same_run(a, b)
+    return sizes * _correlation(v, _apart(a, b))[0] + np.exp(2 * v[RUN]) * _same_run(a, b)
 
 
-def blocks(family: np.ndarray) -> list[np.ndarray]:
+def rows_by_family(family: np.ndarray) -> list[np.ndarray]:
     """Return the rows of every family."""
     return [np.flatnonzero(family == f) for f in np.unique(family)]
 
 
-def solve_blocks(v: np.ndarray, rows: Rows, weight: np.ndarray) -> list[Solved]:
+class Block(NamedTuple):
+    """One family: its rows' numbers ``own`` (row,), where they lie, how many decades apart and
+    whether of one run, both (row, row)."""
+
+    own: np.ndarray
+    rows: Rows
+    apart: np.ndarray
+    same_run: np.ndarray
+
+
+def family_blocks(rows: Rows) -> list[Block]:
+    """Return what every family's covariance needs of its rows, whatever the hyper-parameters."""
+    parts = [(own, rows.take(own)) for own in rows_by_family(rows.family)]
+    return [Block(own, part, _apart(part, part), _same_run(part, part)) for own, part in parts]
+
+
+class Process(NamedTuple):
+    """The law's error and the run's in one block: their covariance, and its derivatives in the
+    logarithm of the length and in that of the run's sd; None where there is no such error."""
+
+    of_law: np.ndarray | None
+    in_length: np.ndarray | None
+    of_run: np.ndarray | None
+
+
+def _process(v: np.ndarray, block: Block) -> Process:
+    of_law = in_length = None
+    if v[SIZE] > -np.inf:
+        sd = law_error_sd(v, block.rows)
+        sizes = sd[:, None] * sd[None]
+        of_law, in_length = (sizes * part for part in _correlation(v, block.apart))
+    return Process(of_law, in_length, np.exp(2 * v[RUN]) * block.same_run if _runs(v) else None)
+
+
+def _runs(v: np.ndarray) -> bool:
+    return bool(v[RUN] > -np.inf)
+
+
+def solve_blocks(v: np.ndarray, blocks: Sequence[Block], weight: np.ndarray) -> list[Solved]:
     """Return every family's inverse covariance; ``weight`` (row,) divides the noise variance."""
-    found = []
-    for own in blocks(rows.family):
-        part = rows.take(own)
-        total = covariance(v, part, part)
-        total[np.diag_indices_from(total)] += noise_variance(v, part) / weight[own] + JITTER
-        factor = cho_factor(total, lower=True)
-        log_det = 2 * np.log(np.diag(factor[0])).sum()
-        found.append(Solved(own, cho_solve(factor, np.eye(len(own))), log_det))
-    return found
+    return [_solved(v, block, weight[block.own], _process(v, block)) for block in blocks]
+
+
+def _solved(v: np.ndarray, block: Block, weight: np.ndarray, process: Process) -> Solved:
+    noise = noise_variance(v, block.rows) / weight + JITTER
+    known = [part for part in (process.of_law, process.of_run) if part is not None]
+    if not known:
+        return Solved(block.own, np.diag(1 / noise), float(np.log(noise).sum()))
+    factor, _ = cho_factor(sum(known, np.diag(noise)), lower=True)
+    log_det = 2 * float(np.log(np.diag(factor)).sum())
+    (invert,) = get_lapack_funcs(("potri",), (factor,))
+    half, _ = invert(factor, lower=1)
+    inverse = np.tril(half)
+    return Solved(block.own, inverse + np.tril(inverse, -1).T, log_det)
 
 
 class Given(NamedTuple):
@@ -136,39 +187,61 @@ def given_rows(solved: list[Solved], linear: Linear) -> Given:
 
 
 def evidence_and_slope(
-    v: np.ndarray, rows: Rows, linear: Linear, weight: np.ndarray
+    v: np.ndarray, blocks: Sequence[Block], linear: Linear, weight: np.ndarray
 ) -> tuple[float, np.ndarray]:
     """Return the log evidence of hyper-parameters ``v`` (hyper,), and its gradient (hyper,)."""
-    solved = solve_blocks(v, rows, weight)
+    processes = [_process(v, block) for block in blocks]
+    solved = [
+        _solved(v, block, weight[block.own], process)
+        for block, process in zip(blocks, processes, strict=True)
+    ]
     given = given_rows(solved, linear)
     spread = np.linalg.inv(given.precision)
     slope = np.zeros(len(HYPERS))
-    for own, inverse, _ in solved:
-        scaled = inverse @ linear.jacobian[own]
-        left = inverse @ linear.residual[own] - scaled @ given.shift
-        inside = np.outer(left, left) - inverse + scaled @ spread @ scaled.T
-        slope += 0.5 * _slopes(v, rows.take(own), weight[own], inside)
+    for block, process, part in zip(blocks, processes, solved, strict=True):
+        scaled = part.inverse @ linear.jacobian[block.own]
+        left = part.inverse @ linear.residual[block.own] - scaled @ given.shift
+        inside = Inside(left, part.inverse, scaled, scaled @ spread)
+        slope += 0.5 * _slopes(v, block, weight[block.own], process, inside)
     return given.log_evidence, slope
 
 
-def _slopes(v: np.ndarray, own: Rows, weight: np.ndarray, inside: np.ndarray) -> np.ndarray:
+class Inside(NamedTuple):
+    """What a block's covariance derivative is multiplied with: ``outer(left, left) - inverse +
+    spread @ scaled.T``, of which little is needed where there is noise alone."""
+
+    left: np.ndarray
+    inverse: np.ndarray
+    scaled: np.ndarray
+    spread: np.ndarray
+
+    def diagonal(self) -> np.ndarray:
+        """Return its diagonal, (row,)."""
+        return self.left**2 - np.diag(self.inverse) + (self.spread * self.scaled).sum(1)
+
+    def whole(self) -> np.ndarray:
+        """Return all of it, (row, row)."""
+        return np.outer(self.left, self.left) - self.inverse + self.spread @ self.scaled.T
+
+
+def _slopes(
+    v: np.ndarray, block: Block, weight: np.ndarray, process: Process, inside: Inside
+) -> np.ndarray:
     """The sum of ``inside`` times the covariance's derivative in each hyper-parameter."""
-    correlation, in_length = _correlation(v, own, own)
-    sd, small = law_error_sd(v, own), np.minimum(own.scale, 0.0)
-    sizes = sd[:, None] * sd[None]
-    error = (inside * sizes * correlation).sum(1)
-    noise = np.diag(inside) * (noise_variance(v, own) - own.se2) / weight
-    same = (inside * _same_run(own, own)).sum() * np.exp(2 * v[RUN])
-    return np.array(
-        [
-            2 * error.sum(),
-            (inside * sizes * in_length).sum(),
-            2 * noise.sum(),
-            2 * (noise * small).sum(),
-            2 * (error * small).sum(),
-            2 * same,
-        ]
-    )
+    rows, small = block.rows, np.minimum(block.rows.scale, 0.0)
+    noise = inside.diagonal() * (noise_variance(v, rows) - rows.se2) / weight
+    slope = np.zeros(len(HYPERS))
+    slope[[NOISE, NOISE_TREND]] = 2 * noise.sum(), 2 * (noise * small).sum()
+    if process.of_law is None and process.of_run is None:
+        return slope
+    whole = inside.whole()
+    if process.of_law is not None and process.in_length is not None:
+        error = np.einsum("ij,ij->i", whole, process.of_law)
+        slope[[SIZE, SIZE_TREND]] = 2 * error.sum(), 2 * (error * small).sum()
+        slope[LENGTH] = np.einsum("ij,ij->", whole, process.in_length)
+    if process.of_run is not None:
+        slope[RUN] = 2 * np.einsum("ij,ij->", whole, process.of_run)
+    return slope
 
 
 def student_weights(
