@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from bayes_scaling.decisions.approaches import three_approaches as three_approaches
     from bayes_scaling.decisions.comparing import Comparison as Comparison
     from bayes_scaling.decisions.comparing import compare as compare
+    from bayes_scaling.decisions.mixtures import Mixture as Mixture
+    from bayes_scaling.decisions.mixtures import best_mixture as best_mixture
     from bayes_scaling.decisions.optimising import Optimum as Optimum
     from bayes_scaling.decisions.optimising import optimum as optimum
     from bayes_scaling.decisions.targeting import Target as Target
@@ -102,6 +104,7 @@ _HOMES = {
     "decisions.allocating": "Allocation allocate",
     "decisions.approaches": "Approaches three_approaches",
     "decisions.comparing": "Comparison compare",
+    "decisions.mixtures": "Mixture best_mixture",
     "decisions.optimising": "Optimum optimum",
     "decisions.targeting": "Target target",
     "extrapolation": "ModelError model_error",

@@ -282,8 +282,12 @@ def rows_at(
     name = scale_name(fitted, spec.law)
     name = name if name in values else spec.law.inputs[0]
     data, here = fitted.values[name], np.asarray(values[name], float)
-    axes = [in_decades(np.asarray(values[n], float), fitted.values[n]) for n in spec.law.inputs]
-    if not (np.all(data > 0) and np.all(here > 0)):
+    shares = spec.law.simplex
+    axes = [
+        in_decades(np.asarray(values[n], float), fitted.values[n], n in shares)
+        for n in spec.law.inputs
+    ]
+    if name in shares or not (np.all(data > 0) and np.all(here > 0)):
         scale = beyond = np.zeros(len(here))
     else:
         scale = np.log10(here / data.max())

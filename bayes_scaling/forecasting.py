@@ -172,7 +172,7 @@ def forecast_table(
         for p in probs:
             low, high = equal_tailed(draws, p)
             table[f"{name}_{100 * p:g}_low"], table[f"{name}_{100 * p:g}_high"] = low, high
-    for name in fit.spec.law.inputs:
+    for name in (n for n in fit.spec.law.inputs if n not in fit.spec.law.simplex):
         table[f"beyond_{name}"] = beyond(points[name].to_numpy(float), fit.runs.values[name])
     if fit.spec.groups:
         known = set(fit.grouping.labels[fit.spec.groups[-1]])

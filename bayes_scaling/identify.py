@@ -53,7 +53,7 @@ def require_rows(runs: Runs, spec: ModelSpec) -> list[str]:
 
 
 def _flat_notes(spec: ModelSpec, args: Args, free: list[str]) -> tuple[Note, ...]:
-    still = [n for n in spec.law.inputs if np.ptp(np.log(np.abs(args["x"][n]))) < 1e-9]
+    still = [n for n in spec.law.inputs if np.ptp(x := args["x"][n]) <= 1e-9 * np.abs(x).max()]
     names = unseen_parameters(spec, args, free)
     if not names:
         return ()

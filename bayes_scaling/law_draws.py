@@ -15,6 +15,7 @@ from bayes_scaling.arguments import decades
 from bayes_scaling.curves import Points, compiled_curves, noise_samples
 from bayes_scaling.data.runs import Runs
 from bayes_scaling.families import family_parameters
+from bayes_scaling.mixing import check_shares
 from bayes_scaling.posterior import Fit, Sampled
 from bayes_scaling.spec import ModelSpec
 from bayes_scaling.symbols import complete
@@ -150,8 +151,10 @@ def _check_inputs(fit: Fit | Sampled, values: Mapping[str, np.ndarray]) -> None:
                 f"at: '{name}' is missing; law '{fit.spec.law.name}' takes "
                 f"{', '.join(needed)} (given: {list_names(list(values))})."
             )
-        if np.all(fit.runs.values[name] > 0) and not np.all(values[name] > 0):
+        known = () if name in fit.spec.law.simplex else fit.runs.values[name]
+        if len(known) and np.all(known > 0) and not np.all(values[name] > 0):
             raise ForecastError(f"at: '{name}' must be positive.")
+    check_shares(fit.spec.law, values, ForecastError, "at: ")
 
 
 def _check_groups(groups: tuple[str, ...], frame: pd.DataFrame, fit: Fit | Sampled) -> None:

@@ -25,6 +25,7 @@ LAW_COVARIATES: tuple[Row, ...] = (
     ("width", "model width", "units", "m", "d_model hidden_size model_width", 1, 1e7),
     ("aspect", "width per layer", "units/layer", "R",
      "aspect_ratio width_per_layer", 1e-2, 1e5),
+    *((f"r{i}", f"share of domain {i} of a mixture", "", f"r_{i}", "", 0, 1) for i in (1, 2, 3)),
     ("experts", "experts", "experts", "E", "n_experts num_experts", 1, 1e6),
     ("granularity", "feed-forward width per expert width", "", "G",
      "expert_granularity", 1e-3, 1e5),

@@ -9,6 +9,7 @@ from typing import Any
 from bayes_scaling._errors import DataError, SpecError, did_you_mean, list_names
 from bayes_scaling._registry import POOLINGS, load_catalogue
 from bayes_scaling.data.runs import Runs
+from bayes_scaling.mixing import check_shares
 from bayes_scaling.prior import Prior, as_prior
 from bayes_scaling.spec import Law, ModelSpec, Observation, get_law, get_observation
 
@@ -50,6 +51,7 @@ def resolve(
     """
     entry = get_law(law)
     require_inputs(runs, entry)
+    check_shares(entry, runs.values, DataError)
     counted = "beta_binomial" if runs.trials is not None else None
     observation = get_observation(noise or counted or entry.observation)
     _check_response(runs, observation)
@@ -88,6 +90,12 @@ def require_inputs(runs: Runs, law: Law) -> None:
             f"(the table has {list_names(have)})."
             if have
             else f"law '{law.name}' takes one covariate and the table has none."
+        )
+    if missing[0] in law.simplex:
+        raise DataError(
+            f"law '{law.name}' needs the shares {list_names(missing, 20)}, and the table has "
+            f"{list_names(have)}: read it with inputs=['{missing[0]}', ...], or name your own "
+            f"domains in the law, as in '{law.name}(web, books, code)'."
         )
     raise DataError(
         f"law '{law.name}' needs {', '.join(missing)}, and the table has {list_names(have)}: name "

@@ -12,8 +12,13 @@ from bayes_scaling.spec import Law, get_law
 
 
 def scale_name(table: Runs, law: str | Law) -> str:
-    """Return the covariate that says how large a run is: compute, or the law's first input."""
-    return "C" if "C" in table.covariates else get_law(law).inputs[0]
+    """Return the covariate that says how large a run is: compute, or the law's first input.
+
+    A share of a mixture says so only where there is nothing else.
+    """
+    entry = get_law(law)
+    sizes = [name for name in entry.inputs if name not in entry.simplex]
+    return "C" if "C" in table.covariates else [*sizes, *entry.inputs][0]
 
 
 def families_of(table: Runs) -> np.ndarray:
@@ -36,8 +41,8 @@ def decades_beyond(
     return np.maximum(np.log10(scale / edge), 0.0)
 
 
-def in_decades(values: np.ndarray, data: np.ndarray) -> np.ndarray:
-    """Return a covariate in decades, or in sds of the data where it is not positive."""
-    if np.all(data > 0) and np.all(values > 0):
+def in_decades(values: np.ndarray, data: np.ndarray, share: bool = False) -> np.ndarray:
+    """Return a covariate in decades, or in sds of the data for shares and where not positive."""
+    if not share and np.all(data > 0) and np.all(values > 0):
         return np.log10(values)
     return values / (np.std(data) or 1.0)

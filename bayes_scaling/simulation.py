@@ -55,6 +55,8 @@ def design(law: Law, *, families: int = 3, rows: int = 14, nested: bool = False)
     """Return a table of inputs to simulate on: ``rows`` per family, spread over the law's range."""
     n = families * rows
     place = {name: _spread_inputs(law, name, i, n) for i, name in enumerate(law.inputs)}
+    whole = sum(place[name] for name in law.simplex)
+    place |= {name: place[name] / whole for name in law.simplex}
     family = np.asarray([f"f{i % families}" for i in range(n)])
     table: dict[str, Any] = {**place, "Y_": np.full(n, SCALE), "family": family}
     groups = ["family"]
@@ -71,8 +73,10 @@ def design(law: Law, *, families: int = 3, rows: int = 14, nested: bool = False)
 
 def _spread_inputs(law: Law, name: str, i: int, n: int) -> np.ndarray:
     """At most three decades about the reference, by a golden-ratio sequence for each input."""
-    low, high = np.log(_span(law, name))
     place = (np.arange(n) * GOLDEN[i % len(GOLDEN)] + 0.5) % 1.0
+    if name in law.simplex:
+        return -np.log(place)  # shares of such weights are spread evenly over the simplex
+    low, high = np.log(_span(law, name))
     return np.exp(low + place * (high - low))
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 from bayes_scaling._errors import LawError, SpecError, did_you_mean
@@ -74,6 +75,7 @@ class Law:
     ``fn(*inputs, **params)`` broadcasts; inputs have shape ``(..., row)`` in the units of
     `bayes_scaling.symbols`, parameters broadcast against them. ``optimal_size`` is the closed form,
     where there is one, of the N that is best at C = 6 N D, in C, parameters and other inputs.
+    ``simplex`` are shares, which sum to one; ``of_inputs(names)`` makes the law of other inputs.
     """
 
     name: str
@@ -96,6 +98,8 @@ class Law:
     traps: tuple[str, ...] = field(default=(), compare=False)
     aliases: tuple[str, ...] = ()
     source: str = "catalogue"
+    simplex: tuple[str, ...] = ()
+    of_inputs: Callable[..., Law] | None = field(default=None, compare=False, repr=False)
 
     def __call__(self, *inputs: Any, **params: Any) -> Any:
         """Evaluate the law; shapes broadcast."""
@@ -249,7 +253,7 @@ def pooling(fn: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def get_law(law: str | Law) -> Law:
-    """Return the law of that name; ``"power_law(C)"`` names the inputs of a generic law.
+    """Return the law of that name; ``"power_law(C)"`` names a generic law's inputs.
 
     Raises
     ------
@@ -260,10 +264,9 @@ def get_law(law: str | Law) -> Law:
         return law
     name, _, inputs = law.strip().partition("(")
     entry = LAWS.get(name.strip())
-    if not inputs:
-        return entry
     names = tuple(s.strip() for s in inputs.rstrip(") ").split(","))
-    return rename_inputs(entry, names)
+    renamed = entry.of_inputs or partial(rename_inputs, entry)
+    return renamed(names) if inputs else entry
 
 
 def rename_inputs(law: Law, names: tuple[str, ...]) -> Law:
@@ -274,8 +277,7 @@ def rename_inputs(law: Law, names: tuple[str, ...]) -> Law:
     LawError
         When the number of names is wrong, or a name is not a free identifier.
     """
-    taken = [*names, *law.param_names]
-    clash = len(set(taken)) < len(taken)
+    clash = len({*names, *law.param_names}) < len(names) + len(law.params)
     if len(names) != len(law.inputs) or clash or not all(map(is_name, names)):
         raise LawError(
             f"'{law.name}({', '.join(names)})': the law takes {len(law.inputs)} input(s) "

@@ -17,6 +17,7 @@ from bayes_scaling.models.laws import finetuning as finetuning
 from bayes_scaling.models.laws import frontier as frontier
 from bayes_scaling.models.laws import inference as inference
 from bayes_scaling.models.laws import joint as joint
+from bayes_scaling.models.laws import mixtures as mixtures
 from bayes_scaling.models.laws import optima as optima
 from bayes_scaling.models.laws import power as power
 from bayes_scaling.models.laws import precision as precision

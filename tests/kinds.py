@@ -20,7 +20,9 @@ OF_EACH_KIND = (
     "power_law",
     "power_law_with_floor",
     "shifted_power",
+    "shukor_mixing",
     "step_law_surface",
+    "ye_mixing",
 )
 
 

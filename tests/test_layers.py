@@ -18,6 +18,7 @@ _arviz _blas _compile_cache _errors _progress gammas powers roots stats
 _x64 distributions law_symbols
 _files _registry _scan _signature prior quantity symbols references
 spec study_spec equation
+mixing
 levels text_law models
 data
 build study_tables
@@ -50,7 +51,7 @@ EXCEPTIONS = {
     ("posterior", "storage"),  # the method Fit.save
     ("resolve", "models"),  # the default prior of the scatter
 }
-KNOWN_TO_MODELS = {"spec", "study_spec", "prior", "distributions", "gammas", "roots"}
+KNOWN_TO_MODELS = {"spec", "mixing", "study_spec", "prior", "distributions", "gammas", "roots"}
 SAMPLES = {"build", "models.pooling", "models.observation", "bench.by_hand"}
 MAX_FILE, MAX_FUNCTION, MEDIAN_FUNCTION = 320, 60, 10
 

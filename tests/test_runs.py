@@ -362,8 +362,8 @@ def test_inner_labels_are_told_apart_by_the_outer_ones():
         ("response_not_positive", table(val_loss=[1, 0.5, 0, -1]), {}, "2 row(s)"),
         (
             "covariate_not_positive",
-            table(share=[0, 0.1, 0.2, 0.3]),
-            {"columns": {"share": "share"}},
+            table(gain=[0, 1, 2, 3]),
+            {"columns": {"gain": "gain"}},
             "1 row(s)",
         ),
         (

@@ -23,6 +23,7 @@ ORDER = (
     "allocate",
     "target",
     "optimum",
+    "mixture",
     "compare",
     "backtest",
     "baseline",

@@ -30,8 +30,8 @@ class RunsAsked:
     where: o.Where = None
     unit: o.Unit = None
 
-    def read(self) -> Runs:
-        """Return the runs.
+    def read(self, law: Any = None) -> Runs:
+        """Return the runs, with the inputs that the law names and the vocabulary does not.
 
         Raises
         ------
@@ -39,12 +39,17 @@ class RunsAsked:
             As `read_runs` does, and when an option is not written as it should be.
         """
         from bayes_scaling.data.load import read_runs
+        from bayes_scaling.spec import get_law
+        from bayes_scaling.symbols import COVARIATES
 
+        columns = shell_words.columns(self.column or [])
+        own = () if law is None else get_law(law).inputs
         return read_runs(
             self.path,
             group=self.group,
             response=self.response,
-            columns=shell_words.columns(self.column or []),
+            columns=columns,
+            inputs=[name for name in own if name not in columns and name not in COVARIATES],
             run=self.run,
             se=self.se,
             trials=self.trials,

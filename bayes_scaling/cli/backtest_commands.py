@@ -42,7 +42,7 @@ def backtest(
 
     target, chosen = written.target(), law.found()
     found = score(
-        runs.read(),
+        runs.read(chosen),
         chosen,
         by=by,
         cuts=[parse_quantity(text) for text in cut] if cut else SHARES,

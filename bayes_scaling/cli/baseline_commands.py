@@ -54,7 +54,7 @@ def baseline(
     from bayes_scaling.fitting import fit
 
     target, chosen, how = written.target(), law.found(), model.options()
-    table = runs.read()
+    table = runs.read(chosen)
     ahead = before_fitting(table, chosen, how)
     points = read_points(ahead, at or [], at_file)
     fitted = fit(

@@ -1,4 +1,7 @@
-"""Commands that decide: allocate, target, optimum, compare. Heavy modules load when one runs."""
+"""Commands that decide: allocate, target, optimum, mixture, compare.
+
+Heavy modules load when one runs.
+"""
 
 from __future__ import annotations
 
@@ -144,6 +147,46 @@ def optimum(
     )
     _show(fit, found, _columns(found), target_file, written.as_json)
     return _code(loaded)
+
+
+@command("""
+bayes-scaling mixture web.nc books.nc code.nc --weight web=2
+bayes-scaling mixture web.nc code.nc --family 1B --bounds code=0.05..0.3
+bayes-scaling mixture loss.nc --at N=1B,D=100B --json
+""")
+def mixture(
+    fits: o.FitPaths,
+    *,
+    bands: BandsAsked,
+    weight: o.Weights = None,
+    at: o.OnePoint = "",
+    family: o.OneFamily = None,
+    bounds: o.Shares = None,
+    written: OutAsked,
+) -> int:
+    """Tell the mixture of domains with the best weighed sum of losses.
+
+    One fit for each validation loss, named by its file. The shares are those with the best
+    expectation; beside them what would be best if the law were known.
+    """
+    from bayes_scaling.decisions.mixtures import best_mixture
+    from bayes_scaling.quantity import parse_assignments
+    from bayes_scaling.storage import load
+
+    target_file = written.target()
+    loaded = {Path(path).stem: load(path) for path in fits}
+    found = best_mixture(
+        loaded,
+        weights=shell_words.quantities(weight or [], "--weight", "web=2"),
+        at=parse_assignments(at) if at else {},
+        family=family,
+        bounds=shell_words.spans(bounds or [], "--bounds", "web=0.1..0.6"),
+        **bands.options(),
+    )
+    tables = [(found.title + "\n", found.texts(), 1), ("\nResponses\n", found.loss_texts(), 1)]
+    more = {"losses": found.losses.to_dict("records")}
+    _show(" ".join(fits), found, tables, target_file, written.as_json, more)
+    return max(_code(each) for each in loaded.values())
 
 
 @command("""

@@ -223,6 +223,17 @@ Bounds = Annotated[
     list[str] | None,
     typer.Option("--bounds", metavar="lr=1e-5..1e-2", help="Range to search; repeat for more."),
 ]
+Weights = Annotated[
+    list[str] | None,
+    typer.Option("--weight", metavar="FIT=2", help="Weight of a fit in the sum; 1 where silent."),
+]
+Shares = Annotated[
+    list[str] | None,
+    typer.Option("--bounds", metavar="web=0.1..0.6", help="Range of a share; repeat for more."),
+]
+OneFamily = Annotated[
+    str | None, typer.Option("--family", metavar="NAME", help="Family of all fits.")
+]
 Between = Annotated[
     str | None,
     typer.Option("--between", metavar="1e18..1e26", help="Where crossings are searched."),

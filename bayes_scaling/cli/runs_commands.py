@@ -33,7 +33,7 @@ def check(
     from bayes_scaling.cli.printing import emit_json
     from bayes_scaling.cli.records import notes_record, runs_record
 
-    table = runs.read()
+    table = runs.read(law)
     told = () if law is None else what_the_runs_tell(table, law)
     if as_json:
         more = {} if law is None else {"law": law, "law_notes": notes_record(told)}
@@ -60,6 +60,7 @@ def what_the_runs_tell(runs: Runs, law: str) -> tuple[Note, ...]:
 bayes-scaling fit runs.csv --group family
 bayes-scaling fit runs.csv --law kaplan --pool aN=partial --prior 'aN=lognormal(0.08,0.05,0.12)'
 bayes-scaling fit runs.csv --law 'power_law_with_floor(C)' --out frontier.nc
+bayes-scaling fit mixtures.csv --law 'ye_mixing(web, books, code)'
 bayes-scaling fit runs.csv --equation 'E + A*N**-alpha + G*log(V)' --prior 'G=normal(0,0.1)'
 bayes-scaling fit runs.csv --draws 2000 --seed 1 --out fit.nc --force --json > fit.json
 """)
@@ -90,7 +91,7 @@ def fit(
     from bayes_scaling.fitting import fit as fit_runs
 
     target, chosen = check_new(Path(out), force), law.found()
-    table = runs.read()
+    table = runs.read(chosen)
     fitted = fit_runs(
         table,
         chosen,

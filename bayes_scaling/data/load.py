@@ -37,6 +37,7 @@ def read_runs(
     group: str | Sequence[str] | None = None,
     response: str | None = None,
     columns: Mapping[str, str | None] | None = None,
+    inputs: Sequence[str] = (),
     run: str | None = None,
     se: str | None = None,
     trials: str | None = None,
@@ -65,6 +66,8 @@ def read_runs(
         Symbol to column, where names do not say it or several could be meant. A new name makes
         an extra covariate, None leaves a symbol out: ``{"N": "size", "G": "granularity",
         "lr": None}``.
+    inputs
+        Columns that are covariates under their own names, such as the shares of a mixture.
     run
         Column of the training run when rows are checkpoints of runs.
     se
@@ -99,10 +102,11 @@ def read_runs(
     """
     groups = [group] if isinstance(group, str) else list(group or ())
     if isinstance(source, Runs):
-        options = (response, columns, run, se, trials, run_id, where, units)
+        options = (response, columns, inputs or None, run, se, trials, run_id, where, units)
         return _as_they_are(source, groups, any(each is not None for each in options))
     table = _keep(open_table(source), where or {})
-    matched = match_columns(table, columns or {}, response)
+    named = {name: name for name in ([inputs] if isinstance(inputs, str) else inputs)}
+    matched = match_columns(table, {**named, **(columns or {})}, response)
     read = _read_values(table, matched, _check_units_argument(units or {}, matched))
     labels, label_notes = _read_groups(table, groups)
     training_run = None if run is None else read_labels(table, check_column(table, run, "run"))

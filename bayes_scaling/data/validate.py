@@ -22,7 +22,7 @@ _SHOW = 5
 # Counts that are surely in larger units: median below the first number and either some
 # fractional value or all values below the second.
 _SURELY_SCALED = {"N": (1e3, 1e4), "D": (1e4, 1e5)}
-_POSITIVE = (COVARIATES.keys() - {"X"}) | {"N_opt", "D_opt"}
+_POSITIVE = {name for name, known in COVARIATES.items() if known.low > 0} | {"N_opt", "D_opt"}
 
 
 # --- numbers -------------------------------------------------------------------------------
@@ -247,10 +247,16 @@ def _magnitude_note(symbol: str, column: str, median: float) -> Note:
     )
 
 
+def _are_shares(symbol: str, values: np.ndarray) -> bool:
+    """Whether an input reads as shares of a mixture, of which none is a good value."""
+    shares = symbol not in SYMBOLS or (symbol in COVARIATES and COVARIATES[symbol].low == 0)
+    return shares and values.min() >= 0 and values.max() <= 1
+
+
 def sign_notes(symbol: str, column: str, values: np.ndarray) -> Iterator[Note]:
     """Yield a note on zeros and negative values where these are allowed."""
     count = int(np.sum(values <= 0))
-    if not count:
+    if not count or _are_shares(symbol, values):
         return
     role = "covariate" if symbol in COVARIATES or symbol not in SYMBOLS else "response"
     yield Note(

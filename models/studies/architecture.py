@@ -168,3 +168,31 @@ def step_law(table):
     """Learning rates and batch sizes within 2 % of the best loss (Step Law, Li et al. 2025)."""
     best = table.groupby(["params_non_embed", "tokens"])["loss_smooth"].transform("min")
     return table[(table["role"] != "diverged") & (table["loss_smooth"] <= 1.02 * best)]
+
+
+# --- mixtures ---------------------------------------------------------------------------------
+
+_SHARES = [f"p{i}" for i in range(1, 6)]
+
+
+def _ye(domain):
+    @study(
+        name=f"ye_{domain}",
+        law=f"ye_mixing({', '.join(_SHARES)})",
+        table="domain_mixture/domain_mixture.csv",
+        columns={"L": f"loss{domain}", "N": None, **{name: name for name in _SHARES}},
+        group="family",
+        fitted="split == 'train'",
+        ahead="split == 'eval'",
+        base=Base("r2", 0.671, "the human law of SLDBench, mean over five domains"),
+        cite="ye2024",
+    )
+    def rows(table):
+        """Mixtures of five domains at four sizes, six held out of each (Ye et al. 2024)."""
+        return table.drop(columns="run_id")
+
+    return rows
+
+
+for _domain in range(1, 6):
+    _ye(_domain)

@@ -25,6 +25,8 @@ def input_range(law, name):
     """The range in which the law was studied, else the plausible one of the vocabulary."""
     if name in law.valid:
         return law.valid[name]
+    if name in law.simplex:
+        return 0.02, 0.96
     known = SYMBOLS.get(name)
     plausible = (known.low, known.high) if known else ANY
     return plausible if np.isfinite(plausible).all() else ANY
@@ -38,14 +40,17 @@ def is_unitless(law):
 def reference_of(law):
     """The point at which the priors hold; the middle of the range where the law names none."""
     middle = {n: float(np.sqrt(np.prod(input_range(law, n)))) for n in law.inputs}
+    middle |= {n: 1 / len(law.simplex) for n in law.simplex}
     return {**middle, **dict(law.reference)}
 
 
 def draw_inputs(law, count, salt=0):
-    """Log-uniform inputs, name to array (count,)."""
+    """Log-uniform inputs, name to array (count,); shares evenly over their simplex."""
     rng = law_rng(law, salt)
     spans = {name: np.log(input_range(law, name)) for name in law.inputs}
-    return {name: np.exp(rng.uniform(*span, count)) for name, span in spans.items()}
+    drawn = {name: np.exp(rng.uniform(*span, count)) for name, span in spans.items()}
+    shares = rng.dirichlet(np.ones(len(law.simplex)), count).T if law.simplex else ()
+    return drawn | dict(zip(law.simplex, shares, strict=True))
 
 
 def draw_params(law, count, salt=0, at=None, scale=SCALE):
