@@ -24,6 +24,7 @@ ORDER = (
     "target",
     "optimum",
     "compare",
+    "report",
     "backtest",
     "baseline",
     "sbc",

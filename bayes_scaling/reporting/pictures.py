@@ -1,0 +1,244 @@
+"""The pictures of a report, made from its numbers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from bayes_scaling.plots.style import LOG_FROM
+from bayes_scaling.quantity import format_quantity
+from bayes_scaling.reporting.axes import axis_label, scale_of
+from bayes_scaling.reporting.charts import (
+    Chart,
+    Curve,
+    Dots,
+    Series,
+    family_series,
+    level_series,
+)
+from bayes_scaling.reporting.material import Material
+
+MOST_DOTS = 1500  # in one picture: more take long to draw and hide each other
+RESIDUAL, TREND = "residual", "trend of the residuals"
+
+
+# --- who is drawn in which colour --------------------------------------------------------------
+
+
+def by_level(material: Material) -> bool:
+    """Whether colours tell levels of the held symbol, since some family has several curves; else
+    they tell families."""
+    bands = material.tables.bands
+    return int(bands.groupby("panel")["level"].nunique().max()) > 1
+
+
+def levels_of(material: Material) -> list[tuple[str, float]]:
+    """Return the held symbols and values that have a curve, ascending."""
+    pairs = material.tables.bands[["hold", "level"]].drop_duplicates()
+    return sorted((str(hold), float(level)) for hold, level in pairs.itertuples(index=False))
+
+
+def series_of(material: Material) -> list[Series]:
+    """Return the series of the pictures of runs."""
+    if not by_level(material):
+        return family_series([name or "all runs" for name in material.tables.panels])
+    return level_series([f"{hold} = {format_quantity(v)}" for hold, v in levels_of(material)])
+
+
+def _places(material: Material, panel: str, hold: str, level: float) -> tuple[int, int]:
+    """The panel and the series of a curve."""
+    which = material.tables.panels.index(panel)
+    if not by_level(material):
+        return 0, which
+    return which, levels_of(material).index((hold, level))
+
+
+def _dot_places(material: Material) -> tuple[np.ndarray, np.ndarray]:
+    """The panel and series of every run, (point,): with levels that of the nearest curve."""
+    points = material.tables.points
+    which = points["panel"].map(material.tables.panels.index).to_numpy(int)
+    if not by_level(material):
+        return np.zeros(len(points), int), which
+    known = levels_of(material)
+    own = [v if hold == material.tables.cut.hold else np.inf for hold, v in known]
+    away = np.abs(np.log(points["level"].to_numpy(float)[:, None] / np.array(own)))
+    return which, away.argmin(axis=1)
+
+
+# --- runs and the law --------------------------------------------------------------------------
+
+
+def fit_chart(material: Material) -> Chart:
+    """Return the runs with the law's bands."""
+    bands, points, cut = (getattr(material.tables, n) for n in ("bands", "points", "cut"))
+    response = material.fit.spec.law.response
+    shown = [points["observed"], *(bands[f"{n}_{e}"] for n in ("law", "run") for e in ENDS)]
+    return Chart(
+        "fit",
+        f"{axis_label(response)} against {axis_label(cut.against)}: runs and the law's bands",
+        _panels(material),
+        _group_word(material),
+        series_of(material),
+        cut.hold and "at constant" if by_level(material) else _group_word(material),
+        scale_of(axis_label(cut.against), _x_values(material), _positive(points["x"])),
+        scale_of(axis_label(response), np.concatenate(shown)),
+        (cut.against, response),
+        [_curve(material, rows) for rows in _each_curve(bands)],
+        _dots(material, points, "observed"),
+    )
+
+
+ENDS = ("low", "high")
+
+
+def _panels(material: Material) -> list[str]:
+    return list(material.tables.panels) if by_level(material) else [""]
+
+
+def _group_word(material: Material) -> str:
+    groups = material.fit.spec.groups
+    return groups[-1] if groups else ""
+
+
+def _positive(values: pd.Series) -> bool:
+    return bool(values.min() > 0 and values.max() / values.min() >= LOG_FROM)
+
+
+def _x_values(material: Material) -> np.ndarray:
+    return np.concatenate([material.tables.points["x"], material.tables.bands["x"]])
+
+
+def _each_curve(bands: pd.DataFrame) -> list[pd.DataFrame]:
+    groups = bands.groupby(["panel", "hold", "level"], dropna=False, sort=False)
+    return [rows.sort_values("x") for _, rows in groups]
+
+
+def _curve(material: Material, rows: pd.DataFrame) -> Curve:
+    head = rows.iloc[0]
+    panel, series = _places(material, head["panel"], head["hold"], float(head["level"]))
+    at = f"{head['hold']} = {format_quantity(head['level'])}" if head["hold"] else ""
+    label = ", ".join(part for part in (head["panel"], at) if part)
+    percent = material.percent
+    names = {f"new run {percent} %": "run", f"law {percent} %": "law"}
+    bands = {told: _pair(rows, name) for told, name in names.items()}
+    outside = rows["extrapolated"].to_numpy(bool)
+    return Curve(panel, series, label, _array(rows, "x"), _array(rows, "median"), bands, outside)
+
+
+def _pair(rows: pd.DataFrame, name: str) -> tuple[np.ndarray, np.ndarray]:
+    return _array(rows, f"{name}_low"), _array(rows, f"{name}_high")
+
+
+def _array(rows: pd.DataFrame, name: str) -> np.ndarray:
+    return rows[name].to_numpy(float)
+
+
+def _dots(material: Material, points: pd.DataFrame, y: str) -> list[Dots]:
+    """Every run, or an even choice of them where they are many, by panel and series."""
+    panel, series = _dot_places(material)
+    kept = np.unique(np.linspace(0, len(points) - 1, MOST_DOTS).round().astype(int))
+    chosen = np.isin(np.arange(len(points)), kept)
+    pairs = sorted(set(zip(panel[chosen].tolist(), series[chosen].tolist(), strict=True)))
+    return [_dots_of(material, points, y, chosen & (panel == p) & (series == s), p, s)
+            for p, s in pairs]  # fmt: skip
+
+
+def _dots_of(
+    material: Material, points: pd.DataFrame, y: str, rows: np.ndarray, panel: int, series: int
+) -> Dots:
+    own, group = points[rows], _group_word(material)
+    told: dict[str, np.ndarray] = {"run": material.run_ids[rows]}
+    told |= {group: own["panel"].to_numpy(str)} if group else {}
+    names = dict.fromkeys(["N", "D", *material.fit.spec.law.inputs])
+    told |= {n: _array(own, n) for n in names if n in own and n != material.tables.cut.against}
+    return Dots(panel, series, _array(own, "x"), _array(own, y), told)
+
+
+def dots_left_out(material: Material) -> str:
+    """Say how many runs are drawn where that is not all."""
+    count = len(material.tables.points)
+    return "" if count <= MOST_DOTS else f"{MOST_DOTS} of {count} runs are drawn."
+
+
+# --- what is left over -------------------------------------------------------------------------
+
+
+def residual_chart(material: Material) -> Chart:
+    """Return the residuals of the runs, with medians in bins along the axis."""
+    rows, fit = material.residuals, material.fit
+    log = fit.spec.observation.on == "log"
+    cut = material.tables.cut
+    label = "residual (%)" if log else f"residual of {fit.spec.law.response}"
+    return Chart(
+        "residuals",
+        f"What the law leaves over, against {axis_label(cut.against)}",
+        _panels(material),
+        _group_word(material),
+        series_of(material),
+        cut.hold and "at constant" if by_level(material) else _group_word(material),
+        scale_of(axis_label(cut.against), _x_values(material), _positive(rows["x"])),
+        scale_of(label, np.append(rows["residual"], 0.0), False),
+        (cut.against, "residual (%)" if log else "residual"),
+        [],
+        _dots(material, rows, "residual"),
+        zero=True,
+    )
+
+
+# --- how to spend compute ----------------------------------------------------------------------
+
+_TRADED = {"N": "parameters", "D": "tokens"}
+
+
+def allocation_chart(material: Material) -> Chart | None:
+    """Return the best size and data by budget, or None where the law trades none."""
+    if material.allocation is None:
+        return None
+    table = material.allocation.table
+    group = _group_word(material)
+    panels = list(dict.fromkeys(table[group])) if group else [""]
+    values = [_finite(table[n]) for n in _TRADED]
+    return Chart(
+        "allocation",
+        "Best size N* and data D* against training compute C",
+        panels,
+        group,
+        [Series(f"{n}* ({unit})", f"c{i}") for i, (n, unit) in enumerate(_TRADED.items())],
+        "",
+        scale_of(axis_label("C"), table["C"].to_numpy(float), True),
+        scale_of("parameters N*, tokens D*", np.concatenate(values), True),
+        ("C", "best"),
+        [_traded(material, panel, name) for panel in panels for name in _TRADED],
+        [],
+    )
+
+
+def _finite(values: pd.Series) -> np.ndarray:
+    found = values.to_numpy(float)
+    return found[np.isfinite(found) & (found > 0)]
+
+
+def _traded(material: Material, panel: str, name: str) -> Curve:
+    """The curve of N or D of one family; draws without an optimum are as far as the axis goes."""
+    assert material.allocation is not None
+    table, group = material.allocation.table, _group_word(material)
+    rows = table[table[group] == panel] if group else table
+    low, high = _pair(rows, f"{name}_{material.percent}")
+    bands = {f"{material.percent} %": (np.maximum(low, 1e-9), np.minimum(high, 1e40))}
+    outside = rows["beyond_C"].to_numpy(float) != 0 if "beyond_C" in rows else np.zeros(len(rows))
+    which = 0 if not group else list(dict.fromkeys(table[group])).index(panel)
+    label = f"{name}*" + (f", {panel}" if panel else "")
+    series = list(_TRADED).index(name)
+    return Curve(which, series, label, _array(rows, "C"), _array(rows, name), bands,
+                 np.asarray(outside, bool))  # fmt: skip
+
+
+CHARTS: dict[str, Any] = {
+    "fit": fit_chart,
+    "allocation": allocation_chart,
+    "residuals": residual_chart,
+}
+
+
