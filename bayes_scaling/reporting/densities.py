@@ -54,7 +54,9 @@ def _scale(rows: pd.DataFrame) -> Scale:
     a, b = (np.log(low), np.log(high)) if log else (low, high)
     room = 0.6 * (b - a)
     a, b = a - room, b + room
-    return Scale("", log, *((float(np.exp(a)), float(np.exp(b))) if log else (a, b)))
+    if log:
+        return Scale("", log, float(np.exp(a)), float(np.exp(b)))
+    return Scale("", log, max(a, float(rows["x"].min())), min(b, float(rows["x"].max())))
 
 
 def _area(rows: pd.DataFrame, scale: Scale, source: str, place: int) -> Html:

@@ -9,7 +9,7 @@ import numpy as np
 
 from bayes_scaling.reporting.axes import Scale, places, ticks
 from bayes_scaling.reporting.charts import Chart, Curve, Dots, Series
-from bayes_scaling.reporting.html import Html, join, tag
+from bayes_scaling.reporting.html import Html, tag
 
 FAR = 1e4  # places beyond are cut, since some browsers draw no path with larger numbers
 
@@ -184,10 +184,10 @@ def _path(points: np.ndarray) -> str:
     return "".join(parts)
 
 
-def _dots(chart: Chart, dots: Dots, size: Size) -> Html:
+def _dots(chart: Chart, dots: Dots, size: Size) -> Iterator[Html]:
     square, r = "square" in chart.series[dots.series].style, size.dot
     at = _at(chart, size, dots.x, dots.y)
-    return join(_square(x, y, r) if square else _circle(x, y, r) for x, y in at)
+    return (_square(x, y, r) if square else _circle(x, y, r) for x, y in at)
 
 
 def _circle(x: float, y: float, r: float) -> Html:

@@ -61,9 +61,10 @@ def _groups_text(name: str, counts: Mapping[str, int]) -> str:
 def law_section(material: Material) -> Html:
     """The law's formula, what it is, and where it is from."""
     law = material.fit.spec.law
-    told = [f"{law.summary}." if law.summary else None, *law.traps]
-    cited = [tag("p", "Reference: ", citation(law.cite))] if law.cite else []
-    return join([law_formula(law), paragraphs(t for t in told if t), *cited])
+    told = [tag("p", f"{law.summary}.")] if law.summary else []
+    told += [tag("p", "Reference: ", citation(law.cite))] if law.cite else []
+    traps = [tag("p", "Traps:"), tag("ul", *(tag("li", each) for each in law.traps))]
+    return join([law_formula(law), *told, *(traps if law.traps else [])])
 
 
 def law_formula(law: Law) -> Html:

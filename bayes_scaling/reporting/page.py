@@ -60,8 +60,8 @@ def title_of(material: Material) -> str:
 
 def _size(material: Material) -> str:
     fit = material.fit
-    counts = [f"{len(v)} of {k}" for k, v in fit.grouping.labels.items()] if fit.spec.groups else []
-    return ", ".join([f"{fit.runs.n} runs", *counts])
+    families = len(fit.grouping.labels[fit.spec.groups[-1]]) if fit.spec.groups else 1
+    return f"{fit.runs.n} runs" + (f", {families} families" if families > 1 else "")
 
 
 def _head(material: Material) -> Html:

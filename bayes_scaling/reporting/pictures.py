@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from bayes_scaling.plots.residuals import FLAT
 from bayes_scaling.plots.style import LOG_FROM
 from bayes_scaling.quantity import format_quantity
 from bayes_scaling.reporting.axes import axis_label, scale_of
@@ -19,9 +20,10 @@ from bayes_scaling.reporting.charts import (
     level_series,
 )
 from bayes_scaling.reporting.material import Material
+from bayes_scaling.symbols import SYMBOLS
 
 MOST_DOTS = 1500  # in one picture: more take long to draw and hide each other
-RESIDUAL, TREND = "residual", "trend of the residuals"
+NOISE, TREND = Series("noise", "soft"), Series("median of bins", "c1")
 
 
 # --- who is drawn in which colour --------------------------------------------------------------
@@ -63,7 +65,8 @@ def _dot_places(material: Material) -> tuple[np.ndarray, np.ndarray]:
         return np.zeros(len(points), int), which
     known = levels_of(material)
     own = [v if hold == material.tables.cut.hold else np.inf for hold, v in known]
-    away = np.abs(np.log(points["level"].to_numpy(float)[:, None] / np.array(own)))
+    with np.errstate(divide="ignore"):
+        away = np.abs(np.log(points["level"].to_numpy(float)[:, None] / np.array(own)))
     return which, away.argmin(axis=1)
 
 
@@ -81,7 +84,7 @@ def fit_chart(material: Material) -> Chart:
         _panels(material),
         _group_word(material),
         series_of(material),
-        cut.hold and "at constant" if by_level(material) else _group_word(material),
+        _series_word(material),
         scale_of(axis_label(cut.against), _x_values(material), _positive(points["x"])),
         scale_of(axis_label(response), np.concatenate(shown)),
         (cut.against, response),
@@ -100,6 +103,13 @@ def _panels(material: Material) -> list[str]:
 def _group_word(material: Material) -> str:
     groups = material.fit.spec.groups
     return groups[-1] if groups else ""
+
+
+def _series_word(material: Material) -> str:
+    if not by_level(material):
+        return _group_word(material)
+    known = SYMBOLS.get(material.tables.cut.hold)
+    return f"at constant {known.meaning if known else material.tables.cut.hold}"
 
 
 def _positive(values: pd.Series) -> bool:
@@ -169,6 +179,7 @@ def residual_chart(material: Material) -> Chart:
     """Return the residuals of the runs, with medians in bins along the axis."""
     rows, fit = material.residuals, material.fit
     log = fit.spec.observation.on == "log"
+    series = [*series_of(material), NOISE, TREND]
     cut = material.tables.cut
     label = "residual (%)" if log else f"residual of {fit.spec.law.response}"
     return Chart(
@@ -176,19 +187,54 @@ def residual_chart(material: Material) -> Chart:
         f"What the law leaves over, against {axis_label(cut.against)}",
         _panels(material),
         _group_word(material),
-        series_of(material),
-        cut.hold and "at constant" if by_level(material) else _group_word(material),
+        series,
+        _series_word(material) or "shown",
         scale_of(axis_label(cut.against), _x_values(material), _positive(rows["x"])),
-        scale_of(label, np.append(rows["residual"], 0.0), False),
+        scale_of(label, np.concatenate([rows["residual"], rows["low"], rows["high"]]), False),
         (cut.against, "residual (%)" if log else "residual"),
-        [],
+        [*_noise_curves(material, len(series) - 2), *_trend_curves(material, len(series) - 1)],
         _dots(material, rows, "residual"),
         zero=True,
     )
 
 
+def _noise_curves(material: Material, series: int) -> list[Curve]:
+    """The band that a new run would fall in, about the law's median: one for each panel."""
+    found = []
+    for panel, rows in _by_panel(material, material.residuals):
+        rows = rows.sort_values("x")
+        low, high = (_array(rows, end) for end in ENDS)
+        if low.std() < FLAT * abs(low.mean()):  # it varies by Monte Carlo error alone
+            low, high = (np.full(len(rows), np.median(v)) for v in (low, high))
+        bands = {f"new run {material.percent} %": (low, high)}
+        zero, none = np.zeros(len(rows)), np.zeros(len(rows), bool)
+        found.append(Curve(panel, series, "about the law", _array(rows, "x"), zero, bands, none))
+    return found
+
+
+def _trend_curves(material: Material, series: int) -> list[Curve]:
+    """Medians of the residuals in bins, with their standard errors."""
+    found = []
+    for panel, all_rows in _by_panel(material, material.trends):
+        for name, rows in all_rows.groupby("panel"):
+            y, se = _array(rows, "residual"), _array(rows, "se")
+            label = " ".join(part for part in ("bins of", str(name)) if name)
+            bands = {"standard error": (y - se, y + se)}
+            x, none = _array(rows, "x"), np.zeros(len(rows), bool)
+            found.append(Curve(panel, series, label, x, y, bands, none))
+    return found
+
+
+def _by_panel(material: Material, table: pd.DataFrame) -> list[tuple[int, pd.DataFrame]]:
+    """Rows of each panel of a picture of runs: of its family, or of all."""
+    if not by_level(material):
+        return [(0, table)]
+    return [(i, table[table["panel"] == name]) for i, name in enumerate(material.tables.panels)]
+
+
 # --- how to spend compute ----------------------------------------------------------------------
 
+ROOM = 10.0  # factor by which bands may widen the axis beyond the medians
 _TRADED = {"N": "parameters", "D": "tokens"}
 
 
@@ -199,7 +245,7 @@ def allocation_chart(material: Material) -> Chart | None:
     table = material.allocation.table
     group = _group_word(material)
     panels = list(dict.fromkeys(table[group])) if group else [""]
-    values = [_finite(table[n]) for n in _TRADED]
+    values = [_spanned(table, n, material.percent) for n in _TRADED]
     return Chart(
         "allocation",
         "Best size N* and data D* against training compute C",
@@ -213,6 +259,19 @@ def allocation_chart(material: Material) -> Chart | None:
         [_traded(material, panel, name) for panel in panels for name in _TRADED],
         [],
     )
+
+
+def _spanned(table: pd.DataFrame, name: str, percent: str) -> np.ndarray:
+    """The medians, and as much of their bands as leaves the medians legible."""
+    middle = _finite(table[name])
+    if not len(middle):
+        return middle
+    bands = np.concatenate([_finite(each) for each in _band_columns(table, name, percent)])
+    return np.append(middle, np.clip(bands, middle.min() / ROOM, middle.max() * ROOM))
+
+
+def _band_columns(table: pd.DataFrame, name: str, percent: str) -> list[pd.Series]:
+    return [table[f"{name}_{percent}_{end}"] for end in ENDS]
 
 
 def _finite(values: pd.Series) -> np.ndarray:

@@ -20,6 +20,7 @@ from bayes_scaling.reporting.pictures import (
     fit_chart,
     residual_chart,
 )
+from bayes_scaling.symbols import SYMBOLS
 from bayes_scaling.rounding import POSTERIOR, beyond, forecast_texts, posterior_row
 
 KINDS = (
@@ -78,7 +79,7 @@ def forecast_section(material: Material) -> Html:
     if material.scales is not None:
         columns["scale"] = [f"\u00d7{v:g}" for v in material.scales]
     labels = len(columns)
-    columns |= forecast_texts(found, fit)
+    columns |= {name: _ranges(texts) for name, texts in forecast_texts(found, fit).items()}
     told = [KINDS, _scales_text(material)]
     if beyond(found):
         told.append("outside: decades beyond the runs fitted (+ above, - below).")
@@ -87,12 +88,17 @@ def forecast_section(material: Material) -> Html:
     return join([shown, paragraphs((t for t in told if t), "small"), notes(material.forecast.notes)])
 
 
+def _ranges(texts: list[str]) -> list[str]:
+    return [text.replace("..", " \u2013 ") for text in texts]
+
+
 def _scales_text(material: Material) -> str:
     if material.scales is None:
         return ""
-    word = scale_word(material.fit)
-    kept = ", tokens per parameter kept" if word == "C" and len(material.fit.spec.law.inputs) > 1 else ""
-    return f"scale: multiples of the {word} of the largest run fitted{kept}; other inputs as there."
+    word, inputs = scale_word(material.fit), material.fit.spec.law.inputs
+    kept = ", tokens per parameter kept" if word == "C" and len(inputs) > 1 else ""
+    meant = SYMBOLS[word].meaning if word in SYMBOLS else word
+    return f"scale: multiples of the {meant} of the largest run fitted{kept}; other inputs as there."
 
 
 def allocation_section(material: Material) -> Html:
@@ -150,9 +156,3 @@ def posterior_section(material: Material) -> Html:
     rows = [posterior_row(row) for row in material.records["posterior"]]
     shown = table("Posterior: medians and 90 % intervals", POSTERIOR, rows, 1)
     return join([shown, density_figures(material)])
-
-
-def notes_section(material: Material) -> Html:
-    """What to know before trusting forecast and allocation; those of the fit are its diagnosis."""
-    found: Any = notes(material.notes)
-    return found or tag("p", "Nothing more to note.")

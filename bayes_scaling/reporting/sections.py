@@ -18,7 +18,6 @@ from bayes_scaling.reporting.result_sections import (
     diagnosis_section,
     fit_section,
     forecast_section,
-    notes_section,
     posterior_section,
     residual_section,
 )
