@@ -12,11 +12,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from bayes_scaling.reporting.axes import axis_label
 from bayes_scaling.reporting.charts import chart_record
 from bayes_scaling.reporting.html import Html, data_script, escape, join, tag
 from bayes_scaling.reporting.material import Material
 from bayes_scaling.reporting.pictures import CHARTS
-from bayes_scaling.reporting.result_sections import badge
+from bayes_scaling.reporting.result_sections import verdict_line
 from bayes_scaling.reporting.sections import SECTIONS, Section
 
 DATA = "report-data"
@@ -55,7 +56,7 @@ def _digest(text: str) -> str:
 
 def title_of(material: Material) -> str:
     """Return the heading asked for, or one that says what was fitted."""
-    return material.asked.title or f"{material.fit.spec.law.name}: {_size(material)}"
+    return material.asked.title or f"Scaling law {material.fit.spec.law.name}"
 
 
 def _size(material: Material) -> str:
@@ -67,9 +68,8 @@ def _size(material: Material) -> str:
 def _head(material: Material) -> Html:
     found = material.fit.diagnose()
     law = material.fit.spec.law
-    told = f"{law.name}, {_size(material)}, to predict {law.response}."
-    verdict = tag("p", badge(found.severity), f" {found.verdict}.", class_="verdict")
-    return join([tag("h1", title_of(material)), tag("p", told), verdict])
+    told = f"{law.name} fitted to {_size(material)}, to predict {axis_label(law.response)}."
+    return join([tag("h1", title_of(material)), tag("p", told), verdict_line(found)])
 
 
 def _contents(sections: Sequence[Section]) -> Html:

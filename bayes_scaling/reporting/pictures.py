@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -23,7 +24,7 @@ from bayes_scaling.reporting.material import Material
 from bayes_scaling.symbols import SYMBOLS
 
 MOST_DOTS = 1500  # in one picture: more take long to draw and hide each other
-NOISE, TREND = Series("noise", "soft"), Series("median of bins", "c1")
+NOISE, TREND = Series("new runs", "soft"), Series("median of bins", "ink")
 
 
 # --- who is drawn in which colour --------------------------------------------------------------
@@ -179,7 +180,6 @@ def residual_chart(material: Material) -> Chart:
     """Return the residuals of the runs, with medians in bins along the axis."""
     rows, fit = material.residuals, material.fit
     log = fit.spec.observation.on == "log"
-    series = [*series_of(material), NOISE, TREND]
     cut = material.tables.cut
     label = "residual (%)" if log else f"residual of {fit.spec.law.response}"
     return Chart(
@@ -187,49 +187,63 @@ def residual_chart(material: Material) -> Chart:
         f"What the law leaves over, against {axis_label(cut.against)}",
         _panels(material),
         _group_word(material),
-        series,
-        _series_word(material) or "shown",
+        residual_series(material),
+        _series_word(material),
         scale_of(axis_label(cut.against), _x_values(material), _positive(rows["x"])),
         scale_of(label, np.concatenate([rows["residual"], rows["low"], rows["high"]]), False),
         (cut.against, "residual (%)" if log else "residual"),
-        [*_noise_curves(material, len(series) - 2), *_trend_curves(material, len(series) - 1)],
+        [*_noise_curves(material), *_trend_curves(material)],
         _dots(material, rows, "residual"),
         zero=True,
     )
 
 
-def _noise_curves(material: Material, series: int) -> list[Curve]:
-    """The band that a new run would fall in, about the law's median: one for each panel."""
-    found = []
-    for panel, rows in _by_panel(material, material.residuals):
-        rows = rows.sort_values("x")
-        low, high = (_array(rows, end) for end in ENDS)
-        if low.std() < FLAT * abs(low.mean()):  # it varies by Monte Carlo error alone
-            low, high = (np.full(len(rows), np.median(v)) for v in (low, high))
-        bands = {f"new run {material.percent} %": (low, high)}
-        zero, none = np.zeros(len(rows)), np.zeros(len(rows), bool)
-        found.append(Curve(panel, series, "about the law", _array(rows, "x"), zero, bands, none))
-    return found
+def _noise_curves(material: Material) -> list[Curve]:
+    """The band that a new run of each family would fall in, about the law's median."""
+    return [
+        _level_curve(rows, *places, f"new run {material.percent} %", *_noise_band(rows))
+        for places, rows in _by_family(material, material.residuals, NOISE)
+    ]
 
 
-def _trend_curves(material: Material, series: int) -> list[Curve]:
+def _noise_band(rows: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The middle and the ends, flat where they vary by Monte Carlo error alone."""
+    low, high = (_array(rows, end) for end in ENDS)
+    if low.std() < FLAT * abs(low.mean()):
+        low, high = (np.full(len(rows), np.median(v)) for v in (low, high))
+    return np.zeros(len(rows)), low, high
+
+
+def _trend_curves(material: Material) -> list[Curve]:
     """Medians of the residuals in bins, with their standard errors."""
     found = []
-    for panel, all_rows in _by_panel(material, material.trends):
-        for name, rows in all_rows.groupby("panel"):
-            y, se = _array(rows, "residual"), _array(rows, "se")
-            label = " ".join(part for part in ("bins of", str(name)) if name)
-            bands = {"standard error": (y - se, y + se)}
-            x, none = _array(rows, "x"), np.zeros(len(rows), bool)
-            found.append(Curve(panel, series, label, x, y, bands, none))
+    for places, rows in _by_family(material, material.trends, TREND):
+        y, se = _array(rows, "residual"), _array(rows, "se")
+        found.append(_level_curve(rows, *places, "standard error", y, y - se, y + se))
     return found
 
 
-def _by_panel(material: Material, table: pd.DataFrame) -> list[tuple[int, pd.DataFrame]]:
-    """Rows of each panel of a picture of runs: of its family, or of all."""
-    if not by_level(material):
-        return [(0, table)]
-    return [(i, table[table["panel"] == name]) for i, name in enumerate(material.tables.panels)]
+def _level_curve(rows: pd.DataFrame, panel: int, series: int, name: str, *lines: Any) -> Curve:
+    y, low, high = lines
+    label, none = str(rows["panel"].iloc[0]), np.zeros(len(rows), bool)
+    return Curve(panel, series, label, _array(rows, "x"), y, {name: (low, high)}, none)
+
+
+def _by_family(
+    material: Material, table: pd.DataFrame, own: Series
+) -> Iterator[tuple[tuple[int, int], pd.DataFrame]]:
+    """The panel and series of each family's rows along the axis: of its own colour, or where
+    colours tell levels of the series ``own``."""
+    levels, keys = by_level(material), residual_series(material)
+    for i, name in enumerate(material.tables.panels):
+        rows = table[table["panel"] == name].sort_values("x")
+        if len(rows):
+            yield ((i, keys.index(own)) if levels else (0, i)), rows
+
+
+def residual_series(material: Material) -> list[Series]:
+    """Return the series of the picture of residuals."""
+    return [*series_of(material), *((NOISE, TREND) if by_level(material) else ())]
 
 
 # --- how to spend compute ----------------------------------------------------------------------

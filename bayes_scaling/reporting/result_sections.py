@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from bayes_scaling._errors import Note
+from bayes_scaling.infer.diagnose import Diagnosis
 from bayes_scaling.plots.paths import CORE
 from bayes_scaling.quantity import format_quantity
 from bayes_scaling.reporting.ahead import scale_word, typical
@@ -25,7 +26,7 @@ from bayes_scaling.rounding import POSTERIOR, beyond, forecast_texts, posterior_
 
 KINDS = (
     "Law band: where the law's curve lies if the law is right. Model band: the same with the law's "
-    "own error. Run band: where one more run would fall, both included."
+    "own error, as the median is. Run band: where one more run would fall, both included."
 )
 SIGNS = {"info": "i", "warning": "!", "error": "\u2715", "ok": "\u2713"}
 
@@ -135,8 +136,13 @@ def diagnosis_section(material: Material) -> Html:
     found = material.fit.diagnose()
     numbers = [(name.replace("_", " "), f"{value:.4g}") for name, value in found.numbers.items()
                if value == value]  # fmt: skip
-    verdict = tag("p", badge(found.severity), " ", f"{found.verdict}.", class_="verdict")
-    return join([verdict, notes(found.findings), facts(numbers)])
+    return join([verdict_line(found), notes(found.findings), facts(numbers)])
+
+
+def verdict_line(found: Diagnosis) -> Html:
+    """The verdict in one line; findings that are mere information leave it sound."""
+    severity = "ok" if found.ok else found.severity
+    return tag("p", badge(severity), f" {found.verdict}.", class_="verdict")
 
 
 def badge(severity: str) -> Html:
