@@ -137,9 +137,9 @@ def _print(found: Intervals, written: Path | None) -> None:
 
 def _columns(found: Intervals) -> dict[str, list[str]]:
     """The texts of the printed table, point after point."""
-    from bayes_scaling.rounding import bands, decimals_of, number
     from bayes_scaling.comparing import band_labels
     from bayes_scaling.quantity import format_quantity
+    from bayes_scaling.rounding import bands, decimals_of, number
 
     spec = found.fit.spec
     table = found.table.sort_values("point", kind="stable")

@@ -86,8 +86,8 @@ def fit(
     from bayes_scaling.cli import reports
     from bayes_scaling.cli.outputs import check_new, exit_code
     from bayes_scaling.cli.printing import emit_json, shell_progress
-    from bayes_scaling.records import fit_record
     from bayes_scaling.fitting import fit as fit_runs
+    from bayes_scaling.records import fit_record
 
     target, chosen = check_new(Path(out), force), law.found()
     table = runs.read()

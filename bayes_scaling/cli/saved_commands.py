@@ -54,8 +54,8 @@ def forecast(
     from bayes_scaling.cli.outputs import exit_code, write_table
     from bayes_scaling.cli.points import read_points
     from bayes_scaling.cli.printing import emit_json
-    from bayes_scaling.records import forecast_record
     from bayes_scaling.forecasting import forecast as forecast_at
+    from bayes_scaling.records import forecast_record
     from bayes_scaling.storage import load
 
     target, loaded = written.target(), load(fit)

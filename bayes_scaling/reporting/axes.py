@@ -14,7 +14,9 @@ from bayes_scaling.symbols import SYMBOLS
 POWERS_FROM = 1e15  # no suffix is left from there: powers of ten on the whole axis
 LOG_FROM = 1.8  # values that differ by this factor are drawn on a log axis
 MARGIN = 0.04  # of an axis beyond the values at either end
-_UPPER = str.maketrans("0123456789-", "\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079\u207b")
+_UPPER = str.maketrans(
+    "0123456789-", "\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079\u207b"
+)
 _STEPS = (1.0, 2.0, 2.5, 5.0, 10.0)
 _DECADE_STEPS = ((1, 2, 5), (1, 3), (1,))
 

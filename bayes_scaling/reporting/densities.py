@@ -31,8 +31,8 @@ def _figure(name: str, rows: pd.DataFrame, material: Material) -> Html:
     log, scale = bool(rows["log"].iloc[0]), _scale(rows)
     shrink = rows.loc[rows["source"] == POSTERIOR, "contraction"].min()
     told = f"{name}: prior and posterior; the data narrow it by {max(0.0, float(shrink)):.0%}"
-    ends = [tag("text", tick_text(v), x=x, y=HEIGHT - 3, text_anchor=anchor)
-            for v, x, anchor in ((scale.low, 2, "start"), (scale.high, WIDTH - 2, "end"))]  # fmt: skip
+    sides = ((scale.low, 2, "start"), (scale.high, WIDTH - 2, "end"))
+    ends = [tag("text", tick_text(v), x=x, y=HEIGHT - 3, text_anchor=side) for v, x, side in sides]
     curves = [_area(own, scale, source, i) for i, (source, own) in enumerate(_sources(rows))]
     drawn = tag("svg", tag("title", told), *curves, *ends, role="img", aria_label=told,
                 viewBox=f"0 0 {WIDTH} {HEIGHT}")  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -51,7 +51,7 @@ def draw(chart: Chart) -> Html:
     )  # fmt: skip
 
 
-# --- keys ------------------------------------------------------------------------------------
+# --- keys -------------------------------------------------------------------------------------
 
 
 def _keys(chart: Chart) -> Html:
@@ -62,8 +62,10 @@ def _keys(chart: Chart) -> Html:
     return tag("div", panels, series, class_="keys")
 
 
-def _group(word: str, kind: str, labels: list[str], swatches: list, pressed: int) -> Html | None:  # type: ignore[type-arg]
-    if len(labels) < 2 and kind == "panel" or not any(labels):
+def _group(
+    word: str, kind: str, labels: Sequence[str], swatches: Sequence[object], pressed: int
+) -> Html | None:
+    if (len(labels) < 2 and kind == "panel") or not any(labels):
         return None
     buttons = [
         tag(
@@ -79,7 +81,7 @@ def _swatch(series: Series) -> Html:
     return tag("span", class_=f"swatch {series.style}", aria_hidden="true")
 
 
-# --- the drawing -----------------------------------------------------------------------------
+# --- the drawing ------------------------------------------------------------------------------
 
 
 def _svg(chart: Chart, size: Size) -> Html:
@@ -143,7 +145,7 @@ def _text(x: float, y: float, text: str, anchor: str, class_: str = "", **more: 
     return tag("text", text, **place, class_=class_ or None, **more)
 
 
-# --- marks -----------------------------------------------------------------------------------
+# --- marks ------------------------------------------------------------------------------------
 
 
 def _mark(chart: Chart, mark: Curve | Dots, size: Size) -> Html:

@@ -117,9 +117,7 @@ def _points(fit: Fit, asked: Asked, families: Sequence[str]) -> tuple[Any, np.nd
     return points.drop(columns="scale"), points["scale"].to_numpy()
 
 
-def _allocation(
-    fit: Fit, asked: Asked, families: Sequence[str]
-) -> tuple[Allocation | None, str]:
+def _allocation(fit: Fit, asked: Asked, families: Sequence[str]) -> tuple[Allocation | None, str]:
     """The allocation of budgets over the data's range and beyond, or why there is none."""
     others = [n for n in fit.spec.law.inputs if n not in CORE]
     try:

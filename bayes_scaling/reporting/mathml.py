@@ -15,6 +15,7 @@ _LETTERS = {r"\infty": "\u221e", r"\ell": "\u2113"}
 _ACCENTS = {r"\bar": "\u00af", r"\tilde": "~", r"\hat": "^"}
 _OPERATORS = "+-*=<>,;:|/()[]!'"
 _APPLY = "\u2061"  # an invisible sign: what follows is the argument of a function
+_SPACE = Html('<mspace width="0.17em"></mspace>')
 _FUNCTIONS = ("log", "exp", "min", "max", "tanh", "sinh", "cosh", "sin", "cos", "tan", "ln")
 
 
@@ -92,7 +93,7 @@ def _letter(token: str) -> Html:
         return tag("mi", _LETTERS[token])
     name = token.removeprefix("\\")
     if name in _FUNCTIONS:
-        return Html(f"<mrow>{tag('mi', name)}{tag('mo', _APPLY)}</mrow>")
+        return Html(f"<mrow>{_SPACE}{tag('mi', name)}{tag('mo', _APPLY)}</mrow>")
     return tag("mi", html5.get(f"{name};", name) if token != name else name)
 
 
@@ -134,7 +135,7 @@ def _words(reader: _Reader) -> Html:
 
 
 def _space(reader: _Reader) -> Html:
-    return Html('<mspace width="0.17em"></mspace>')
+    return _SPACE
 
 
 _COMMANDS: dict[str, Callable[[_Reader], Html]] = {

@@ -12,14 +12,14 @@ from bayes_scaling.plots.style import names_latex
 from bayes_scaling.quantity import format_quantity
 from bayes_scaling.references import citation
 from bayes_scaling.reporting.html import Html, facts, join, paragraphs, table, tag
-from bayes_scaling.reporting.mathml import formula
 from bayes_scaling.reporting.material import Material
+from bayes_scaling.reporting.mathml import formula
 from bayes_scaling.spec import Law
 from bayes_scaling.symbols import SYMBOLS
 
 MOST_GROUPS = 40  # of one grouping column that are listed
 
-# --- the runs ----------------------------------------------------------------------------------
+# --- the runs ---------------------------------------------------------------------------------
 
 
 def data_section(material: Material) -> Html:
@@ -55,7 +55,7 @@ def _groups_text(name: str, counts: Mapping[str, int]) -> str:
     return f"{name}: {len(counts)} groups, {', '.join(listed[:MOST_GROUPS])}{rest}."
 
 
-# --- the law -----------------------------------------------------------------------------------
+# --- the law ----------------------------------------------------------------------------------
 
 
 def law_section(material: Material) -> Html:
@@ -88,7 +88,7 @@ def _word(name: str) -> str:
     return rf"\mathrm{{{name}}}" if name.isidentifier() else "Y"
 
 
-# --- priors, pooling and noise -------------------------------------------------------------------
+# --- priors, pooling and noise ----------------------------------------------------------------
 
 
 def model_section(material: Material) -> Html:
@@ -108,7 +108,13 @@ def _param_row(law: Law, param: Mapping[str, Any]) -> tuple[object, ...]:
     known = law.param(param["name"])
     symbol = join([formula(known.symbol), Html(" "), tag("code", param["name"])])
     pooling = POOLING_WORDS.get(param["pooling"], param["pooling"])
-    return symbol, param["meaning"], pooling, tag("code", param["prior"]), tag("code", param["prior_of"])
+    return (
+        symbol,
+        param["meaning"],
+        pooling,
+        tag("code", param["prior"]),
+        tag("code", param["prior_of"]),
+    )
 
 
 def _noise_words(made: Mapping[str, Any]) -> Iterator[str]:
@@ -121,7 +127,7 @@ def _noise_words(made: Mapping[str, Any]) -> Iterator[str]:
         yield "known standard errors added"
 
 
-# --- how it was made -----------------------------------------------------------------------------
+# --- how it was made --------------------------------------------------------------------------
 
 
 def made_section(material: Material) -> Html:

@@ -16,11 +16,13 @@ from bayes_scaling.reporting.axes import axis_label
 from bayes_scaling.reporting.charts import chart_record
 from bayes_scaling.reporting.html import Html, data_script, escape, join, tag
 from bayes_scaling.reporting.material import Material
-from bayes_scaling.reporting.pictures import CHARTS
+from bayes_scaling.reporting.pictures import fit_chart, residual_chart
 from bayes_scaling.reporting.result_sections import verdict_line
 from bayes_scaling.reporting.sections import SECTIONS, Section
+from bayes_scaling.reporting.spending import allocation_chart
 
 DATA = "report-data"
+CHARTS = (fit_chart, allocation_chart, residual_chart)
 
 
 def page_of(material: Material) -> str:
@@ -83,15 +85,15 @@ def _section(section: Section, material: Material) -> Html:
 
 
 def record(material: Material) -> dict[str, Any]:
-    """Return the numbers of the report: rows of the forecast and the allocation, and the pictures."""
-    drawn = {key: make(material) for key, make in CHARTS.items()}
+    """Return the numbers of the report: rows of forecast and allocation, and the pictures."""
+    drawn = [make(material) for make in CHARTS]
     allocation = material.allocation
     return {
         "law": material.fit.spec.law.name,
         "prob": material.asked.prob,
         "forecast": rows_of(material.forecast.table),
         "allocation": [] if allocation is None else rows_of(allocation.table),
-        "charts": {key: chart_record(chart) for key, chart in drawn.items() if chart is not None},
+        "charts": {each.key: chart_record(each) for each in drawn if each is not None},
     }
 
 

@@ -23,11 +23,12 @@ from bayes_scaling.reporting.charts import (
 from bayes_scaling.reporting.material import Material
 from bayes_scaling.symbols import SYMBOLS
 
+ENDS = ("low", "high")
 MOST_DOTS = 1500  # in one picture: more take long to draw and hide each other
 NOISE, TREND = Series("new runs", "soft"), Series("median of bins", "ink")
 
 
-# --- who is drawn in which colour --------------------------------------------------------------
+# --- who is drawn in which colour -------------------------------------------------------------
 
 
 def by_level(material: Material) -> bool:
@@ -71,7 +72,7 @@ def _dot_places(material: Material) -> tuple[np.ndarray, np.ndarray]:
     return which, away.argmin(axis=1)
 
 
-# --- runs and the law --------------------------------------------------------------------------
+# --- runs and the law -------------------------------------------------------------------------
 
 
 def fit_chart(material: Material) -> Chart:
@@ -83,7 +84,7 @@ def fit_chart(material: Material) -> Chart:
         "fit",
         f"{axis_label(response)} against {axis_label(cut.against)}: runs and the law's bands",
         _panels(material),
-        _group_word(material),
+        group_word(material),
         series_of(material),
         _series_word(material),
         scale_of(axis_label(cut.against), _x_values(material), _positive(points["x"])),
@@ -94,21 +95,19 @@ def fit_chart(material: Material) -> Chart:
     )
 
 
-ENDS = ("low", "high")
-
-
 def _panels(material: Material) -> list[str]:
     return list(material.tables.panels) if by_level(material) else [""]
 
 
-def _group_word(material: Material) -> str:
+def group_word(material: Material) -> str:
+    """Return the column that names families; empty without."""
     groups = material.fit.spec.groups
     return groups[-1] if groups else ""
 
 
 def _series_word(material: Material) -> str:
     if not by_level(material):
-        return _group_word(material)
+        return group_word(material)
     known = SYMBOLS.get(material.tables.cut.hold)
     return f"at constant {known.meaning if known else material.tables.cut.hold}"
 
@@ -133,16 +132,18 @@ def _curve(material: Material, rows: pd.DataFrame) -> Curve:
     label = ", ".join(part for part in (head["panel"], at) if part)
     percent = material.percent
     names = {f"new run {percent} %": "run", f"law {percent} %": "law"}
-    bands = {told: _pair(rows, name) for told, name in names.items()}
+    bands = {told: ends(rows, name) for told, name in names.items()}
     outside = rows["extrapolated"].to_numpy(bool)
-    return Curve(panel, series, label, _array(rows, "x"), _array(rows, "median"), bands, outside)
+    return Curve(panel, series, label, array(rows, "x"), array(rows, "median"), bands, outside)
 
 
-def _pair(rows: pd.DataFrame, name: str) -> tuple[np.ndarray, np.ndarray]:
-    return _array(rows, f"{name}_low"), _array(rows, f"{name}_high")
+def ends(rows: pd.DataFrame, name: str) -> tuple[np.ndarray, np.ndarray]:
+    """Return the low and high ends of a band."""
+    return array(rows, f"{name}_low"), array(rows, f"{name}_high")
 
 
-def _array(rows: pd.DataFrame, name: str) -> np.ndarray:
+def array(rows: pd.DataFrame, name: str) -> np.ndarray:
+    """Return a column as numbers."""
     return rows[name].to_numpy(float)
 
 
@@ -159,12 +160,12 @@ def _dots(material: Material, points: pd.DataFrame, y: str) -> list[Dots]:
 def _dots_of(
     material: Material, points: pd.DataFrame, y: str, rows: np.ndarray, panel: int, series: int
 ) -> Dots:
-    own, group = points[rows], _group_word(material)
+    own, group = points[rows], group_word(material)
     told: dict[str, np.ndarray] = {"run": material.run_ids[rows]}
     told |= {group: own["panel"].to_numpy(str)} if group else {}
     names = dict.fromkeys(["N", "D", *material.fit.spec.law.inputs])
-    told |= {n: _array(own, n) for n in names if n in own and n != material.tables.cut.against}
-    return Dots(panel, series, _array(own, "x"), _array(own, y), told)
+    told |= {n: array(own, n) for n in names if n in own and n != material.tables.cut.against}
+    return Dots(panel, series, array(own, "x"), array(own, y), told)
 
 
 def dots_left_out(material: Material) -> str:
@@ -173,7 +174,7 @@ def dots_left_out(material: Material) -> str:
     return "" if count <= MOST_DOTS else f"{MOST_DOTS} of {count} runs are drawn."
 
 
-# --- what is left over -------------------------------------------------------------------------
+# --- what is left over ------------------------------------------------------------------------
 
 
 def residual_chart(material: Material) -> Chart:
@@ -186,7 +187,7 @@ def residual_chart(material: Material) -> Chart:
         "residuals",
         f"What the law leaves over, against {axis_label(cut.against)}",
         _panels(material),
-        _group_word(material),
+        group_word(material),
         residual_series(material),
         _series_word(material),
         scale_of(axis_label(cut.against), _x_values(material), _positive(rows["x"])),
@@ -208,7 +209,7 @@ def _noise_curves(material: Material) -> list[Curve]:
 
 def _noise_band(rows: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The middle and the ends, flat where they vary by Monte Carlo error alone."""
-    low, high = (_array(rows, end) for end in ENDS)
+    low, high = (array(rows, end) for end in ENDS)
     if low.std() < FLAT * abs(low.mean()):
         low, high = (np.full(len(rows), np.median(v)) for v in (low, high))
     return np.zeros(len(rows)), low, high
@@ -218,7 +219,7 @@ def _trend_curves(material: Material) -> list[Curve]:
     """Medians of the residuals in bins, with their standard errors."""
     found = []
     for places, rows in _by_family(material, material.trends, TREND):
-        y, se = _array(rows, "residual"), _array(rows, "se")
+        y, se = array(rows, "residual"), array(rows, "se")
         found.append(_level_curve(rows, *places, "standard error", y, y - se, y + se))
     return found
 
@@ -226,7 +227,7 @@ def _trend_curves(material: Material) -> list[Curve]:
 def _level_curve(rows: pd.DataFrame, panel: int, series: int, name: str, *lines: Any) -> Curve:
     y, low, high = lines
     label, none = str(rows["panel"].iloc[0]), np.zeros(len(rows), bool)
-    return Curve(panel, series, label, _array(rows, "x"), y, {name: (low, high)}, none)
+    return Curve(panel, series, label, array(rows, "x"), y, {name: (low, high)}, none)
 
 
 def _by_family(
@@ -244,74 +245,3 @@ def _by_family(
 def residual_series(material: Material) -> list[Series]:
     """Return the series of the picture of residuals."""
     return [*series_of(material), *((NOISE, TREND) if by_level(material) else ())]
-
-
-# --- how to spend compute ----------------------------------------------------------------------
-
-ROOM = 10.0  # factor by which bands may widen the axis beyond the medians
-_TRADED = {"N": "parameters", "D": "tokens"}
-
-
-def allocation_chart(material: Material) -> Chart | None:
-    """Return the best size and data by budget, or None where the law trades none."""
-    if material.allocation is None:
-        return None
-    table = material.allocation.table
-    group = _group_word(material)
-    panels = list(dict.fromkeys(table[group])) if group else [""]
-    values = [_spanned(table, n, material.percent) for n in _TRADED]
-    return Chart(
-        "allocation",
-        "Best size N* and data D* against training compute C",
-        panels,
-        group,
-        [Series(f"{n}* ({unit})", f"c{i}") for i, (n, unit) in enumerate(_TRADED.items())],
-        "",
-        scale_of(axis_label("C"), table["C"].to_numpy(float), True),
-        scale_of("parameters N*, tokens D*", np.concatenate(values), True),
-        ("C", "best"),
-        [_traded(material, panel, name) for panel in panels for name in _TRADED],
-        [],
-    )
-
-
-def _spanned(table: pd.DataFrame, name: str, percent: str) -> np.ndarray:
-    """The medians, and as much of their bands as leaves the medians legible."""
-    middle = _finite(table[name])
-    if not len(middle):
-        return middle
-    bands = np.concatenate([_finite(each) for each in _band_columns(table, name, percent)])
-    return np.append(middle, np.clip(bands, middle.min() / ROOM, middle.max() * ROOM))
-
-
-def _band_columns(table: pd.DataFrame, name: str, percent: str) -> list[pd.Series]:
-    return [table[f"{name}_{percent}_{end}"] for end in ENDS]
-
-
-def _finite(values: pd.Series) -> np.ndarray:
-    found = values.to_numpy(float)
-    return found[np.isfinite(found) & (found > 0)]
-
-
-def _traded(material: Material, panel: str, name: str) -> Curve:
-    """The curve of N or D of one family; draws without an optimum are as far as the axis goes."""
-    assert material.allocation is not None
-    table, group = material.allocation.table, _group_word(material)
-    rows = table[table[group] == panel] if group else table
-    low, high = _pair(rows, f"{name}_{material.percent}")
-    bands = {f"{material.percent} %": (np.maximum(low, 1e-9), np.minimum(high, 1e40))}
-    outside = rows["beyond_C"].to_numpy(float) != 0 if "beyond_C" in rows else np.zeros(len(rows))
-    which = 0 if not group else list(dict.fromkeys(table[group])).index(panel)
-    label = f"{name}*" + (f", {panel}" if panel else "")
-    series = list(_TRADED).index(name)
-    return Curve(which, series, label, _array(rows, "C"), _array(rows, name), bands,
-                 np.asarray(outside, bool))  # fmt: skip
-
-
-CHARTS: dict[str, Any] = {
-    "fit": fit_chart,
-    "allocation": allocation_chart,
-    "residuals": residual_chart,
-}
-
-

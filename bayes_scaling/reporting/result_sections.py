@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 from bayes_scaling._errors import Note
 from bayes_scaling.infer.diagnose import Diagnosis
@@ -12,17 +11,26 @@ from bayes_scaling.quantity import format_quantity
 from bayes_scaling.reporting.ahead import scale_word, typical
 from bayes_scaling.reporting.densities import density_figures
 from bayes_scaling.reporting.drawing import draw
-from bayes_scaling.reporting.html import EMPTY, Html, columns_table, facts, join, paragraphs, table, tag
+from bayes_scaling.reporting.html import (
+    EMPTY,
+    Html,
+    columns_table,
+    facts,
+    join,
+    paragraphs,
+    table,
+    tag,
+)
 from bayes_scaling.reporting.material import Material
 from bayes_scaling.reporting.pictures import (
-    allocation_chart,
     by_level,
     dots_left_out,
     fit_chart,
     residual_chart,
 )
-from bayes_scaling.symbols import SYMBOLS
+from bayes_scaling.reporting.spending import allocation_chart
 from bayes_scaling.rounding import POSTERIOR, beyond, forecast_texts, posterior_row
+from bayes_scaling.symbols import SYMBOLS
 
 KINDS = (
     "Law band: where the law's curve lies if the law is right. Model band: the same with the law's "
@@ -30,7 +38,7 @@ KINDS = (
 )
 SIGNS = {"info": "i", "warning": "!", "error": "\u2715", "ok": "\u2713"}
 
-# --- pictures ------------------------------------------------------------------------------------
+# --- pictures ---------------------------------------------------------------------------------
 
 
 def fit_section(material: Material) -> Html:
@@ -60,8 +68,12 @@ def _hidden(material: Material) -> int:
 def residual_section(material: Material) -> Html:
     """What the law leaves over."""
     rows = material.residuals
-    inside = f"{int(rows['inside'].sum())} of {len(rows)} runs lie inside their {material.percent} %"
-    told = [f"{inside} band of a new run. A trend means that the law bends otherwise than the runs."]
+    inside = (
+        f"{int(rows['inside'].sum())} of {len(rows)} runs lie inside their {material.percent} %"
+    )
+    told = [
+        f"{inside} band of a new run. A trend means that the law bends otherwise than the runs."
+    ]
     return _figure(draw(residual_chart(material)), told)
 
 
@@ -70,7 +82,7 @@ def _figure(drawn: Html, told: Iterable[str]) -> Html:
     return tag("figure", drawn, tag("figcaption", caption))
 
 
-# --- forecast and allocation -----------------------------------------------------------------------
+# --- forecast and allocation ------------------------------------------------------------------
 
 
 def forecast_section(material: Material) -> Html:
@@ -86,7 +98,9 @@ def forecast_section(material: Material) -> Html:
         told.append("outside: decades beyond the runs fitted (+ above, - below).")
     response = f"Forecast of {fit.spec.law.response}"
     shown = columns_table(response, columns, max(labels, 1))
-    return join([shown, paragraphs((t for t in told if t), "small"), notes(material.forecast.notes)])
+    return join(
+        [shown, paragraphs((t for t in told if t), "small"), notes(material.forecast.notes)]
+    )
 
 
 def _ranges(texts: list[str]) -> list[str]:
@@ -99,7 +113,9 @@ def _scales_text(material: Material) -> str:
     word, inputs = scale_word(material.fit), material.fit.spec.law.inputs
     kept = ", tokens per parameter kept" if word == "C" and len(inputs) > 1 else ""
     meant = SYMBOLS[word].meaning if word in SYMBOLS else word
-    return f"scale: multiples of the {meant} of the largest run fitted{kept}; other inputs as there."
+    return (
+        f"scale: multiples of the {meant} of the largest run fitted{kept}; other inputs as there."
+    )
 
 
 def allocation_section(material: Material) -> Html:
@@ -128,7 +144,7 @@ def _allocation_table(material: Material) -> Html:
     return columns_table(f"Best allocation, median [{material.percent} % band]", columns, labels)
 
 
-# --- how far to trust it ---------------------------------------------------------------------------
+# --- how far to trust it ----------------------------------------------------------------------
 
 
 def diagnosis_section(material: Material) -> Html:
