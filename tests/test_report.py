@@ -27,7 +27,7 @@ from bayes_scaling.reporting.model_sections import law_latex
 from bayes_scaling.reporting.sections import SECTIONS
 
 EVIL = "</script><img src=x onerror=alert(1)>"
-QUOTES = "\"><b>'&amp; ${x} \u2028"
+QUOTES = "\"><b>'&amp; \u2028${x}"
 COLUMN = "<i title='x'>made & by"  # without a "/", which no fit can hold
 VOID = {"meta", "br", "hr", "img", "input", "link"}
 
