@@ -70,6 +70,8 @@ if TYPE_CHECKING:
     from bayes_scaling.prior_check import prior_predictive as prior_predictive
     from bayes_scaling.replication import Replication as Replication
     from bayes_scaling.replication import replicate as replicate
+    from bayes_scaling.reporting.making import Report as Report
+    from bayes_scaling.reporting.making import report as report
     from bayes_scaling.spec import Law as Law
     from bayes_scaling.spec import Param as Param
     from bayes_scaling.spec import Reduction as Reduction
@@ -118,6 +120,7 @@ _HOMES = {
     "prior": "Prior fixed halfnormal logitnormal lognormal normal uniform",
     "prior_check": "prior_predictive",
     "replication": "Replication replicate",
+    "reporting.making": "Report report",
     "spec": "Law Param Reduction get_law law observation",
     "stacking": "Stack stack",
     "storage": "load",

@@ -14,8 +14,8 @@ from bayes_scaling import storage
 from bayes_scaling._errors import Note
 from bayes_scaling.cli.app import ORDER
 from bayes_scaling.cli.shell_words import for_shell, quoted_labels
-from bayes_scaling.cli.tables import rounded
 from bayes_scaling.posterior import with_notes
+from bayes_scaling.rounding import rounded
 
 HELD_OUT = ["Cerebras-GPT-13B", "Cerebras-GPT-muP-2.7B", "Pythia-12B"]
 

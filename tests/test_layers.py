@@ -40,6 +40,8 @@ law_text
 catalogue
 laws_page
 plots
+records rounding
+reporting
 quickstart
 bench
 PUBLIC

@@ -12,6 +12,7 @@ import pytest
 
 import bayes_scaling
 
+SUFFIXES = (".py", ".csv", ".bib", ".md", ".typed", ".css", ".html", ".js")
 NOT_CODE = shutil.ignore_patterns("__pycache__", "*.egg-info", ".*")
 
 
@@ -26,7 +27,7 @@ def on_disk(repository):
     found = {}
     for folder, inside in (("bayes_scaling", "bayes_scaling"), ("models", "bayes_scaling/models")):
         for path in (repository / folder).rglob("*"):
-            if path.is_file() and path.suffix in (".py", ".csv", ".bib", ".md", ".typed"):
+            if path.is_file() and path.suffix in SUFFIXES:
                 found[f"{inside}/{path.relative_to(repository / folder).as_posix()}"] = path
             elif path.name == "py.typed":
                 found[f"{inside}/py.typed"] = path

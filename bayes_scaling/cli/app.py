@@ -25,6 +25,7 @@ ORDER = (
     "optimum",
     "mixture",
     "compare",
+    "report",
     "backtest",
     "baseline",
     "sbc",

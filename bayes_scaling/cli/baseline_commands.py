@@ -107,7 +107,7 @@ def responses_of(ahead: Sampled, typed: int, at_file: str | None) -> Any:
 
 def intervals_record(found: Intervals) -> dict[str, Any]:
     """Table, scores and notes as a record."""
-    from bayes_scaling.cli.records import notes_record
+    from bayes_scaling.records import notes_record
 
     spec = found.fit.spec
     return {
@@ -137,9 +137,9 @@ def _print(found: Intervals, written: Path | None) -> None:
 
 def _columns(found: Intervals) -> dict[str, list[str]]:
     """The texts of the printed table, point after point."""
-    from bayes_scaling.cli.tables import bands, decimals_of, number
     from bayes_scaling.comparing import band_labels
     from bayes_scaling.quantity import format_quantity
+    from bayes_scaling.rounding import bands, decimals_of, number
 
     spec = found.fit.spec
     table = found.table.sort_values("point", kind="stable")
@@ -157,7 +157,7 @@ def _columns(found: Intervals) -> dict[str, list[str]]:
 
 
 def _actual(table: pd.DataFrame, probs: list[str], decimals: int) -> dict[str, list[str]]:
-    from bayes_scaling.cli.tables import number
+    from bayes_scaling.rounding import number
 
     if "actual" not in table:
         return {}

@@ -257,7 +257,7 @@ def _show(
     """Print an answer, as JSON or for people, after writing its table where that was asked for."""
     from bayes_scaling.cli.outputs import write_table
     from bayes_scaling.cli.printing import emit, emit_json, emit_notes, emit_wrapped
-    from bayes_scaling.cli.records import notes_record
+    from bayes_scaling.records import notes_record
 
     table: pd.DataFrame = found.table
     notes: Sequence[Note] = found.notes

@@ -113,6 +113,13 @@ TreeDepth = Annotated[
 ]
 Seed = Annotated[int, typer.Option("--seed", min=0, max=2**31 - 1, help="Same seed, same draws.")]
 FitOut = Annotated[str, typer.Option("--out", metavar="FILE", help="Where to save the fit.")]
+ReportOut = Annotated[
+    str, typer.Option("--out", "-o", metavar="FILE", help="Where to write the page.")
+]
+Title = Annotated[str, typer.Option("--title", metavar="TEXT", help="Heading of the page.")]
+Band = Annotated[
+    float, typer.Option("--prob", metavar="P", min=0.001, max=0.999, help="Width of the bands.")
+]
 Force = Annotated[bool, typer.Option("--force", help="Replace an existing --out.")]
 
 At = Annotated[

@@ -56,7 +56,7 @@ def replicate(
 
 def replication_record(found: Replication) -> dict[str, Any]:
     """The study, its constants beside ours, the scores of its forecast, and notes."""
-    from bayes_scaling.cli.records import notes_record
+    from bayes_scaling.records import notes_record
 
     study = found.study
     base = {"source": study.base.source} if study.base else {}

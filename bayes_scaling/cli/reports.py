@@ -8,12 +8,13 @@ from typing import Any
 
 from bayes_scaling._errors import Note
 from bayes_scaling.cli.printing import emit, emit_notes, emit_table, emit_wrapped
-from bayes_scaling.cli.records import made_record, posterior_table, runs_record
-from bayes_scaling.cli.tables import beyond, print_forecast, print_posterior
+from bayes_scaling.cli.tables import print_forecast, print_posterior
 from bayes_scaling.data.runs import Runs
 from bayes_scaling.forecasting import Forecast
 from bayes_scaling.posterior import Fit
 from bayes_scaling.quantity import format_quantity
+from bayes_scaling.records import made_record, posterior_table, runs_record
+from bayes_scaling.rounding import beyond
 
 LEGEND = (
     "law: where the law's curve lies if the law is right; model: with the law's own error; run: "

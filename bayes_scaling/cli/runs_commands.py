@@ -31,7 +31,7 @@ def check(
     """
     from bayes_scaling.cli import reports
     from bayes_scaling.cli.printing import emit_json
-    from bayes_scaling.cli.records import notes_record, runs_record
+    from bayes_scaling.records import notes_record, runs_record
 
     table = runs.read(law)
     told = () if law is None else what_the_runs_tell(table, law)
@@ -87,8 +87,8 @@ def fit(
     from bayes_scaling.cli import reports
     from bayes_scaling.cli.outputs import check_new, exit_code
     from bayes_scaling.cli.printing import emit_json, shell_progress
-    from bayes_scaling.cli.records import fit_record
     from bayes_scaling.fitting import fit as fit_runs
+    from bayes_scaling.records import fit_record
 
     target, chosen = check_new(Path(out), force), law.found()
     table = runs.read(chosen)

@@ -1,4 +1,4 @@
-"""Commands on a saved fit: show, forecast. Heavy modules load when a command runs."""
+"""Commands on a saved fit: show, forecast, report. Heavy modules load when a command runs."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def show(fit: o.FitPath, as_json: o.Json = False) -> int:
     from bayes_scaling.cli import reports
     from bayes_scaling.cli.outputs import exit_code
     from bayes_scaling.cli.printing import emit_json
-    from bayes_scaling.cli.records import fit_record
+    from bayes_scaling.records import fit_record
     from bayes_scaling.storage import load
 
     loaded = load(fit)
@@ -54,8 +54,8 @@ def forecast(
     from bayes_scaling.cli.outputs import exit_code, write_table
     from bayes_scaling.cli.points import read_points
     from bayes_scaling.cli.printing import emit_json
-    from bayes_scaling.cli.records import forecast_record
     from bayes_scaling.forecasting import forecast as forecast_at
+    from bayes_scaling.records import forecast_record
     from bayes_scaling.storage import load
 
     target, loaded = written.target(), load(fit)
@@ -68,4 +68,51 @@ def forecast(
         emit_json({"file": fit, "response": loaded.spec.law.response, **forecast_record(ahead)})
     else:
         reports.print_ahead(ahead, loaded, target)
+    return exit_code(loaded)
+
+
+@command("""
+bayes-scaling report fit.nc -o report.html
+bayes-scaling report fit.nc --at N=70B,D=1.4T,family=c4 --title "Our third ladder"
+bayes-scaling report fit.nc --family c4 --prob 0.8 --force --json
+""")
+def report(
+    fit: o.FitPath,
+    *,
+    out: o.ReportOut = "report.html",
+    at: o.At = None,
+    at_file: o.AtFile = None,
+    family: o.Family = None,
+    title: o.Title = "",
+    prob: o.Band = 0.9,
+    seed: o.Seed = 0,
+    force: o.Force = False,
+    as_json: o.Json = False,
+) -> int:
+    """Write a page on a fit: one HTML file to read in a browser, to send or to print.
+
+    It has interactive pictures, a forecast, the best allocation, the diagnosis in words, the
+    posterior, priors and data, and needs no network. Without --at it forecasts the largest run of
+    every family, and 10 and 100 times its scale.
+    """
+    from pathlib import Path
+
+    from bayes_scaling.cli.outputs import check_new, exit_code
+    from bayes_scaling.cli.points import read_points
+    from bayes_scaling.cli.printing import emit, emit_json, emit_notes
+    from bayes_scaling.records import notes_record
+    from bayes_scaling.reporting.making import report as make_report
+    from bayes_scaling.storage import load
+
+    target, loaded = check_new(Path(out), force), load(fit)
+    points = read_points(loaded, at or [], at_file) if at or at_file else None
+    made = make_report(
+        loaded, target, at=points, families=family, title=title, prob=prob, seed=seed
+    )
+    if as_json:
+        told = {"path": str(target), "bytes": made.bytes, "sections": list(made.sections)}
+        emit_json({"file": fit, **told, "notes": notes_record(made.notes)})
+    else:
+        emit(f"Wrote {target} ({made.bytes / 1000:.0f} kB): open it in a browser.")
+        emit_notes(made.notes)
     return exit_code(loaded)

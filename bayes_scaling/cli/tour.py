@@ -8,10 +8,10 @@ from typing import Any
 import pandas as pd
 
 from bayes_scaling.cli.printing import emit, emit_notes, emit_wrapped
-from bayes_scaling.cli.records import fit_record, notes_record
 from bayes_scaling.cli.reports import LEGEND, print_fit
 from bayes_scaling.cli.tables import print_forecast
 from bayes_scaling.quickstart import WHY_NON_EMBEDDING, Quickstart
+from bayes_scaling.records import fit_record, notes_record
 
 
 def quickstart_record(found: Quickstart) -> dict[str, Any]:
