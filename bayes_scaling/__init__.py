@@ -35,8 +35,11 @@ if TYPE_CHECKING:
     from bayes_scaling.decisions.allocating import allocate as allocate
     from bayes_scaling.decisions.approaches import Approaches as Approaches
     from bayes_scaling.decisions.approaches import three_approaches as three_approaches
+    from bayes_scaling.decisions.candidates import candidate_grid as candidate_grid
     from bayes_scaling.decisions.comparing import Comparison as Comparison
     from bayes_scaling.decisions.comparing import compare as compare
+    from bayes_scaling.decisions.designing import Design as Design
+    from bayes_scaling.decisions.designing import design as design
     from bayes_scaling.decisions.optimising import Optimum as Optimum
     from bayes_scaling.decisions.optimising import optimum as optimum
     from bayes_scaling.decisions.targeting import Target as Target
@@ -101,7 +104,9 @@ _HOMES = {
     "data.runs": "Runs",
     "decisions.allocating": "Allocation allocate",
     "decisions.approaches": "Approaches three_approaches",
+    "decisions.candidates": "candidate_grid",
     "decisions.comparing": "Comparison compare",
+    "decisions.designing": "Design design",
     "decisions.optimising": "Optimum optimum",
     "decisions.targeting": "Target target",
     "extrapolation": "ModelError model_error",
