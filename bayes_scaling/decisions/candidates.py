@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from bayes_scaling._errors import DecisionError, did_you_mean, list_names
+from bayes_scaling._errors import DataError, DecisionError, did_you_mean, list_names
 from bayes_scaling.data.table import open_table
 from bayes_scaling.data.validate import read_labels, read_numbers, rows_text
 from bayes_scaling.decisions.asked import positive
@@ -17,16 +17,17 @@ from bayes_scaling.law_draws import points_frame, points_of
 from bayes_scaling.posterior import Fit, Sampled
 from bayes_scaling.symbols import COVARIATES, find_symbol
 
-COST = "cost"
+COST, FLOPS = "cost", "FLOPs"
 MOST = 3000  # candidates; their joint covariance is kept
 STEPS = 8
 
 
 class Candidates(NamedTuple):
-    """Checked points with every input and grouping column, and their cost (candidate,)."""
+    """Checked points with every input and grouping column, their cost (candidate,), its unit."""
 
     points: pd.DataFrame
     cost: np.ndarray
+    currency: str
 
 
 def read_candidates(fit: Fit | Sampled, source: Any, cost: str = COST) -> Candidates:
@@ -55,13 +56,22 @@ def read_candidates(fit: Fit | Sampled, source: Any, cost: str = COST) -> Candid
     found = _columns(fit, [c for c in table.columns if c != cost])
     groups = fit.runs.groups
     read = {
-        symbol: read_labels(table, column) if symbol in groups else
-        read_numbers(table, column, symbol)
+        symbol: (read_labels if symbol in groups else _numbers)(table, column)
         for symbol, column in found.items()
-    }  # fmt: skip
+    }
     _check_present(fit, read)
     points = points_of(fit, pd.DataFrame(read))
-    return Candidates(points, _costs(table, points, cost))
+    currency = FLOPS if cost not in table.columns and cost == COST else cost
+    return Candidates(points, _costs(table, points, cost), currency)
+
+
+def _numbers(table: pd.DataFrame, column: str) -> np.ndarray:
+    """Numbers; a column can not be left out here, so that the reader's offer of it is cut off."""
+    symbol = column if column in COVARIATES else find_symbol(column) or column
+    try:
+        return read_numbers(table, column, symbol)
+    except DataError as error:
+        raise DecisionError(f"candidates: {str(error).partition(', or pass')[0]}.") from None
 
 
 def _columns(fit: Fit | Sampled, columns: Sequence[str]) -> dict[str, str]:
@@ -103,7 +113,7 @@ def _check_present(fit: Fit | Sampled, read: Mapping[str, Any]) -> None:
 
 def _costs(table: pd.DataFrame, points: pd.DataFrame, column: str) -> np.ndarray:
     if column in table.columns:
-        costs = read_numbers(table, column, column)
+        costs = _numbers(table, column)
         if (bad := ~(costs > 0)).any():
             raise DecisionError(
                 f"candidates: column '{column}' must be above zero, it is not in "

@@ -58,8 +58,8 @@ class Design:
         candidate were run.
     nested
         The same variances by nested Monte Carlo; None where too few samples are left for it.
-    goal, unit
-        The goal in words, and the unit of its sd: ``"log"`` for a relative one.
+    goal, unit, currency
+        The goal in words, the unit of its sd (``"log"`` for a relative one), and that of costs.
     notes
         What to know before trusting it.
     law_alone
@@ -74,6 +74,7 @@ class Design:
     nested: Nested | None
     goal: str
     unit: str
+    currency: str
     notes: tuple[Note, ...]
     law_alone: bool
 
@@ -83,10 +84,10 @@ class Design:
         way = "by the law alone" if self.law_alone else "with the law's own error"
         runs = f"{len(self.table)} run{'' if len(self.table) == 1 else 's'}"
         spent = large(float(self.table["cost"].sum()))
+        now, then, most = map(self._shown, (self.before, self.expected, self.with_all))
         return (
-            f"{runs} for {spent} to tell {self.goal}: its sd {self._shown(self.before)} now, "
-            f"{self._shown(self.expected)} expected after, {self._shown(self.with_all)} with all "
-            f"{len(self.candidates)} candidates ({way})"
+            f"{runs} for {spent} {self.currency} to tell {self.goal}: its sd {now} now, {then} "
+            f"expected after, {most} with all {len(self.candidates)} candidates ({way})"
         )
 
     def texts(self) -> dict[str, list[str]]:
@@ -137,9 +138,10 @@ def design(
 
     The expected variance is that of the best linear prediction of the goal from the outcomes,
     with moments over the posterior's samples: exact for a linear law with normal noise, else an
-    upper bound but for Student-t noise, which counts by its information. With the law's own error
-    runs tell of the law and of its error near them, so that far runs and repeats tell less. The
-    chosen batch is judged again by nested Monte Carlo, which takes nothing as normal that is not.
+    upper bound, but for Student-t noise, which counts as the normal noise that tells as much. With
+    the law's own error runs tell of the law and of its error near them, so that far runs and
+    repeats tell less. The chosen batch is judged again by nested Monte Carlo, which takes nothing
+    as normal that is not.
 
     Parameters
     ----------
@@ -178,8 +180,8 @@ def design(
     runs = read_candidates(fit, candidates, cost)
     if runs.cost.min() > limit:
         raise DecisionError(
-            f"budget {large(limit)} pays for no candidate, the cheapest costs "
-            f"{large(float(runs.cost.min()))}: raise the budget or add cheaper ones."
+            f"a budget of {limit:g} {runs.currency} pays for no candidate, the cheapest costs "
+            f"{runs.cost.min():g}: raise the budget or add cheaper ones."
         )
     error, missing = error_for(fit, model_error)
     how = {"family": family, "fixed": fixed, "maximise": maximise}
@@ -200,6 +202,7 @@ def design(
         checked,
         aim.title,
         aim.unit,
+        runs.currency,
         tuple(notes),
         error is None,
     )

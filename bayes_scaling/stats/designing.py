@@ -17,6 +17,7 @@ from scipy.linalg import cho_factor, cho_solve
 POWERS = (1.0, 2 / 3, 1 / 3, 0.0)  # of the cost that gains are divided by
 LEAST = 1e-4  # share of the first variance that a choice must take away
 JITTER = 1e-12
+TINY = np.finfo(float).tiny
 
 
 class Joint(NamedTuple):
@@ -46,13 +47,18 @@ class Joint(NamedTuple):
         return Joint(mean, part, self.covariance, scale, nu)
 
 
-def information_variance(scale: np.ndarray, nu: np.ndarray) -> np.ndarray:
-    """Return the variance of the normal noise that tells as much as Student-t noise.
+def normal_equivalent(signal: np.ndarray, scale: np.ndarray, nu: np.ndarray) -> np.ndarray:
+    """Return the variance (candidate,) of the normal noise that tells as much as Student-t noise.
 
-    It is one over the Fisher information of the location, scale^2 (nu + 3) / (nu + 1) (Lange,
-    Little and Taylor 1989). ``scale`` (sample, candidate), ``nu`` (sample,).
+    Of an observation that tells little it is one over the Fisher information of the location,
+    scale^2 (nu + 3) / (nu + 1) (Lange, Little and Taylor 1989), of one that tells nearly all the
+    noise's own variance (at most twice that), and in between as its ``signal`` (candidate,), the
+    variance of what it observes, has it. ``scale`` (sample, candidate), ``nu`` (sample,).
     """
-    return scale**2 * (1.0 + 2.0 / (nu + 1.0))[:, None]
+    little = 1.0 + 2.0 / (nu + 1.0)
+    much = np.minimum(1.0 + 2.0 / np.maximum(nu - 2.0, TINY), 2.0 * little)
+    least, most = (np.mean(scale**2 * factor[:, None], axis=0) for factor in (little, much))
+    return least + (most - least) * signal / (signal + least)
 
 
 class Moments(NamedTuple):
@@ -80,7 +86,8 @@ def moments_of(joint: Joint) -> Moments:
     parts, counts = np.unique(joint.part, return_counts=True)
     for part, count in zip(parts, counts, strict=True):
         total = total + joint.covariance(int(part)) * (count / len(away))
-    return Moments(total, information_variance(joint.scale, joint.nu).mean(axis=0))
+    signal = np.diag(total)[joint.goals :]
+    return Moments(total, normal_equivalent(signal, joint.scale, joint.nu))
 
 
 def after(moments: Moments, chosen: Sequence[int]) -> float:
@@ -110,7 +117,7 @@ def alone(moments: Moments) -> np.ndarray:
 def _gains(left: np.ndarray, moments: Moments) -> np.ndarray:
     goals = moments.goals
     own = np.diag(left)[goals:] + moments.noise
-    return np.mean(left[:goals, goals:] ** 2, axis=0) / np.maximum(own, np.finfo(float).tiny)
+    return np.mean(left[:goals, goals:] ** 2, axis=0) / np.maximum(own, TINY)
 
 
 def choose(moments: Moments, cost: np.ndarray, budget: float, most: int, repeats: int) -> list[int]:
@@ -160,7 +167,7 @@ def _greedy(
 def observed(covariance: np.ndarray, place: int, noise: float) -> np.ndarray:
     """Return a covariance (point, point) after an observation of one point with noise variance."""
     column = covariance[:, place]
-    return covariance - np.outer(column, column) / max(column[place] + noise, np.finfo(float).tiny)
+    return covariance - np.outer(column, column) / max(column[place] + noise, TINY)
 
 
 # --- nested Monte Carlo ----------------------------------------------------------------------
