@@ -94,10 +94,10 @@ class Design:
         """Return the columns of the table for people."""
         told = {"cost", "spent", "gain", "sd", "row"}
         columns = {"run": [str(v) for v in self.table["row"]]}
-        for name in (c for c in self.table if c not in told and not c.startswith("beyond_")):
+        for name in (c for c in map(str, self.table) if c not in told and c[:7] != "beyond_"):
             values = self.table[name]
             counted = pd.api.types.is_numeric_dtype(values)
-            columns[str(name)] = [large(v) if counted else str(v) for v in values]
+            columns[name] = [large(v) if counted else str(v) for v in values]
         columns |= {name: [large(v) for v in self.table[name]] for name in ("cost", "spent")}
         columns["gain"] = [f"{v:.1%}" for v in self.table["gain"]]
         columns["sd after"] = [self._shown(v) for v in self.table["sd"]]

@@ -128,7 +128,7 @@ def _best_size(fit: Fit, budget: float, draws: FamilyDraws, how: Mapping[str, An
     families = np.arange(len(draws.names))
     _, found = best_of(plan, draws.at(families), terms, np.full(len(families), math.log(budget)))
     values = np.where(lacks_optimum(found), np.nan, found.size)
-    kept = np.isfinite(values).all(axis=1)
+    kept = np.asarray(np.isfinite(values).all(axis=1))
     if kept.mean() < 1 - NO_BEST:
         raise DecisionError(
             f"in {1 - kept.mean():.0%} of the draws there is no best size at "
