@@ -104,6 +104,21 @@ def test_nested_monte_carlo_agrees_with_linear_regression(rng):
     assert found.before == pytest.approx(exact[0, 0], rel=0.15)
 
 
+def test_parts_are_weighed_like_their_samples(rng):
+    """Two parts, one with a wide error: an outcome tells which of them it is from."""
+    wide, narrow = np.eye(3) + 0.5, 0.01 * (np.eye(3) + 0.5)
+    part = np.repeat([0, 1], 1000)
+    mean = rng.normal(size=(2000, 1)) * np.array([1.0, 0.5, 0.8]) + 0.1 * rng.normal(size=(2000, 3))
+    joint = Joint(mean, part, [wide, narrow].__getitem__, np.full((2000, 2), 0.2),
+                  np.full(2000, 5.0))  # fmt: skip
+    by_sample = designing.nested(joint, 500, rng)
+    by_part = designing.nested(designing.parts_of(joint, 200), 500, rng)
+    apart = abs(by_sample.after - by_part.after)
+    assert apart < 4 * np.hypot(by_sample.error, by_part.error) + 0.05 * by_sample.after
+    linear = designing.after(designing.moments_of(joint), [0, 1])
+    assert by_part.after < 0.95 * linear
+
+
 @pytest.mark.parametrize("scale", [0.2, 0.7, 2.0])
 def test_student_noise_counts_as_normal_noise_that_tells_as_much(rng, scale):
     """A normal goal seen once under Student-t noise of five degrees of freedom, by quadrature."""

@@ -29,10 +29,12 @@ from bayes_scaling.stats.designing import (
     choose,
     moments_of,
     nested,
+    parts_of,
 )
 
 OUTCOMES = 200  # simulated, for the nested estimate
 MOST_NESTED = 40  # runs whose outcomes are weighed together
+MOST_NORMAL, COPIES = 10, 25  # runs, for draws of the law's error weighed in place of samples
 ENOUGH = 20.0  # samples that an outcome must leave for the nested estimate to count
 ATOMS = 2000
 APART = 0.1  # relative difference of the two estimates from which a note is made
@@ -57,7 +59,8 @@ class Design:
         Root of the variance of the goal now, expected after the chosen runs, and expected if every
         candidate were run.
     nested
-        The same variances by nested Monte Carlo; None where too few samples are left for it.
+        The same variances by nested Monte Carlo (with the law's own error, where outcomes leave
+        few samples, over draws of its hyper-parameters); None where that leaves too few.
     goal, unit, currency
         The goal in words, the unit of its sd (``"log"`` for a relative one), and that of costs.
     notes
@@ -225,6 +228,8 @@ def _nested(
         return None
     joint, rng = joint_of(fit, goal, points, error, seed), np.random.default_rng(seed)
     found = nested(joint.take(_some(len(joint.mean), rng)), OUTCOMES, rng)
+    if found.samples < ENOUGH and error is not None and len(points) <= MOST_NORMAL:
+        found = nested(parts_of(joint, COPIES), OUTCOMES, rng)
     return found if found.samples >= ENOUGH else None
 
 

@@ -203,6 +203,22 @@ def nested(joint: Joint, outcomes: int, rng: np.random.Generator) -> Nested:
     )
 
 
+def parts_of(joint: Joint, copies: int) -> Joint:
+    """Return the parts as samples, what their own samples spread taken as normal.
+
+    For outcomes that leave too few samples of `nested`: it then weighs parts, such as draws of
+    hyper-parameters, each of them ``copies`` times with weights of noise of its own.
+    """
+    parts = np.unique(joint.part)
+    own = [joint.mean[joint.part == part] for part in parts]
+    spread = [joint.covariance(int(p)) + np.cov(m.T) for p, m in zip(parts, own, strict=True)]
+    place = np.repeat(np.arange(len(parts)), copies)
+    scale = [np.sqrt(np.mean(joint.scale[joint.part == p] ** 2, axis=0)) for p in parts]
+    nu = np.array([joint.nu[joint.part == p].mean() for p in parts])
+    mean = np.stack([m.mean(axis=0) for m in own])
+    return Joint(mean[place], place, lambda p: spread[p], np.stack(scale)[place], nu[place])
+
+
 class _Atoms(NamedTuple):
     """For every sample: the inverse root of its observations' covariance (sample, k, k), the log
     of its determinant (sample,), weights of residuals in the goals (sample, goal, k), the
