@@ -116,7 +116,7 @@ def test_parts_are_weighed_like_their_samples(rng):
     apart = abs(by_sample.after - by_part.after)
     assert apart < 4 * np.hypot(by_sample.error, by_part.error) + 0.05 * by_sample.after
     linear = designing.after(designing.moments_of(joint), [0, 1])
-    assert by_part.after < 0.95 * linear
+    assert by_part.after < linear + 4 * by_part.error  # the linear estimate is an upper bound
 
 
 @pytest.mark.parametrize("scale", [0.2, 0.7, 2.0])
