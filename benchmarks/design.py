@@ -210,11 +210,12 @@ def scalebench(data: Path) -> list[dict[str, Any]]:
 
 # --- expected against realised ---------------------------------------------------------------
 
-REFITS = 40
+REFITS, ERRORS = 40, 8  # new fits; times that the law's error is learned, by seeds of their own
 
 
 def checked(_: Path) -> list[dict[str, Any]]:
-    """The expected and the realised variance of one batch, of the law alone and with its error."""
+    """The expected and the realised variance of one batch, of the law alone and with its error,
+    as means over `ERRORS` seeds of what was learned of the error."""
     rng = np.random.default_rng(0)
     p = truth(rng)
     runs = isoflop(p, 2)
@@ -224,35 +225,51 @@ def checked(_: Path) -> list[dict[str, Any]]:
     fit, error = fitted(problem, range(len(runs)))
     possible = bs.candidate_grid(N=(1e7, 1e10), M=(0.5, 500), steps=10)
     records = []
-    for with_error in (False, error):
-        found = bs.design(fit, possible, budget=3e20, goal=targets, batch=4, model_error=with_error)
-        realised = _realised(problem, fit, found.table, targets, with_error)
-        again = found.nested
-        records.append({
-            "law_alone": with_error is False,
-            "before": found.before**2,
-            "expected": found.expected**2,
-            "nested": None if again is None else again.after,
-            "nested_error": None if again is None else again.error,
-            "realised": float(realised.mean()),
-            "realised_error": float(realised.std(ddof=1) / np.sqrt(len(realised))),
-        })  # fmt: skip
+    for way, errors in (("law alone", [False]), ("with its error", _errors(fit))):
+        first = False if way == "law alone" else error
+        batch = bs.design(fit, possible, budget=3e20, goal=targets, batch=4, model_error=first)
+        new = batch.table[["N", "D"]]
+        total = {"budget": 2 * float(cost_of(new).sum()), "goal": targets}
+        found = [bs.design(fit, new, model_error=e, **total) for e in errors]
+        values = {
+            "before": [d.before**2 for d in found],
+            "expected": [d.expected**2 for d in found],
+            "nested": [d.nested.after for d in found if d.nested],
+            "realised": _realised(problem, fit, new, targets, errors),
+        }
+        records.append({"way": way, "runs": len(new), **_means(values)})
         print(records[-1], flush=True)
     return records
 
 
+def _errors(fit: bs.Fit) -> list[Any]:
+    return [bs.model_error(fit, leave_out="all", seed=seed) for seed in range(ERRORS)]
+
+
+def _means(values: dict[str, Any]) -> dict[str, float]:
+    """The mean of each and, of several, its standard error."""
+    told = {}
+    for name, each in values.items():
+        if len(each):
+            told[name] = float(np.mean(each))
+        if len(each) > 1:
+            told[f"{name}_error"] = float(np.std(each, ddof=1) / np.sqrt(len(each)))
+    return told
+
+
 def _realised(
-    problem: Problem, fit: bs.Fit, chosen: pd.DataFrame, targets: pd.DataFrame, error: Any
-) -> np.ndarray:
+    problem: Problem, fit: bs.Fit, new: pd.DataFrame, targets: pd.DataFrame, errors: list[Any]
+) -> list[float]:
     """Variance of the log response at the target after simulated runs and new fits, (refit,)."""
-    new = chosen[["N", "D"]]
-    drawn = law_draws(fit, new, jax.random.key(0))
-    drawn = with_model_error(error, drawn) if error else drawn
-    outcomes = np.random.default_rng(0).permutation(drawn.run)[:REFITS]
+    outcomes, rng = [], np.random.default_rng(0)
+    for seed, error in enumerate(errors):
+        drawn = law_draws(fit, new, jax.random.key(seed))
+        drawn = with_model_error(error, drawn, seed=seed) if error else drawn
+        outcomes += list(rng.permutation(drawn.run)[: REFITS // len(errors)])
     old = pd.DataFrame({**problem.pool.covariates, "L": problem.pool.values["L"]})[["N", "D", "L"]]
     more = [pd.concat([old, new.assign(L=each)], ignore_index=True) for each in outcomes]
     many = bs.fit_many(more, problem.law, progress=False)
-    return np.array([_variance(many.sampled(i), targets, bool(error)) for i in range(len(more))])
+    return [_variance(many.sampled(i), targets, bool(errors[0])) for i in range(len(more))]
 
 
 def _variance(posterior: Any, targets: pd.DataFrame, with_error: bool) -> float:

@@ -143,8 +143,9 @@ def design(
     with moments over the posterior's samples: exact for a linear law with normal noise, else an
     upper bound, but for Student-t noise, which counts as the normal noise that tells as much. With
     the law's own error runs tell of the law and of its error near them, so that far runs and
-    repeats tell less. The chosen batch is judged again by nested Monte Carlo, which takes nothing
-    as normal that is not.
+    repeats tell less; the expected variance is then on the careful side, since it does not foresee
+    that larger runs move the edge beyond which the error grows (``docs/design.md``). The chosen
+    batch is judged again by nested Monte Carlo.
 
     Parameters
     ----------
