@@ -35,10 +35,13 @@ if TYPE_CHECKING:
     from bayes_scaling.decisions.allocating import allocate as allocate
     from bayes_scaling.decisions.approaches import Approaches as Approaches
     from bayes_scaling.decisions.approaches import three_approaches as three_approaches
+    from bayes_scaling.decisions.candidates import candidate_grid as candidate_grid
     from bayes_scaling.decisions.comparing import Comparison as Comparison
     from bayes_scaling.decisions.comparing import compare as compare
     from bayes_scaling.decisions.mixtures import Mixture as Mixture
     from bayes_scaling.decisions.mixtures import best_mixture as best_mixture
+    from bayes_scaling.decisions.designing import Design as Design
+    from bayes_scaling.decisions.designing import design as design
     from bayes_scaling.decisions.optimising import Optimum as Optimum
     from bayes_scaling.decisions.optimising import optimum as optimum
     from bayes_scaling.decisions.targeting import Target as Target
@@ -105,8 +108,10 @@ _HOMES = {
     "data.runs": "Runs",
     "decisions.allocating": "Allocation allocate",
     "decisions.approaches": "Approaches three_approaches",
+    "decisions.candidates": "candidate_grid",
     "decisions.comparing": "Comparison compare",
     "decisions.mixtures": "Mixture best_mixture",
+    "decisions.designing": "Design design",
     "decisions.optimising": "Optimum optimum",
     "decisions.targeting": "Target target",
     "extrapolation": "ModelError model_error",

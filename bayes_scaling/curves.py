@@ -61,11 +61,13 @@ class Points(NamedTuple):
 
 
 class Curves(NamedTuple):
-    """The law's value, a new run's response, and the log density of ``y``, (sample, point)."""
+    """The law's value, a new run's response, the log density of ``y``, and the noise model's scale,
+    (sample, point)."""
 
     mean: Any
     run: Any
     log_prob: Any
+    noise: Any
 
 
 @lru_cache(maxsize=IN_MEMORY)
@@ -91,7 +93,7 @@ def compiled_curves(spec: ModelSpec, same_luck: bool = False) -> Callable[..., C
 
         smooth = jax.vmap(one, in_axes=(1, 1, None if points.trials is None else 0), out_axes=1)
         run = smooth(mean, noise, points.trials) if same_luck else found.sample(key)
-        return Curves(mean, run, None if y is None else found.log_prob(y))
+        return Curves(mean, run, None if y is None else found.log_prob(y), noise)
 
     return jitted(curves)
 

@@ -1,9 +1,10 @@
-"""Draws of a law with its own error, and of new runs, at new points."""
+"""Draws of a law with its own error, and of new runs, at new points; and their moments."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -15,7 +16,7 @@ from bayes_scaling.extrapolation import CHAINS, ModelError, rows_at
 from bayes_scaling.law_draws import LawDraws
 from bayes_scaling.law_on_rows import law_at
 from bayes_scaling.stats.residual_fit import Particle, Problem
-from bayes_scaling.stats.residual_process import NONE, NU, Rows, krige, noise_variance
+from bayes_scaling.stats.residual_process import NONE, NU, Rows, krige, left_open, noise_variance
 
 TINY = np.finfo(float).tiny
 
@@ -53,10 +54,7 @@ def with_model_error(
     pick = rng.permutation(np.resize(np.arange(len(error.z)), samples))
     known = rows.family != NONE
     if known.any():
-        values = {n: points[n].to_numpy(float) for n in error.coordinates.spec.law.inputs}
-        family = np.maximum(rows.family, 0)
-        there = law_at(error.coordinates, error.z, values, family, error.unit)
-        mean[:, known] = there[pick][:, known]
+        mean[:, known] = _law_there(error, points, rows)[pick][:, known]
     scale = np.empty_like(mean)
     for i, part in enumerate(error.particles):
         own = np.flatnonzero(pick // CHAINS == i)
@@ -64,6 +62,63 @@ def with_model_error(
         mean[own] += _error_at(part, error.problem, rows, error.left[pick[own]], rng)
     luck = rng.standard_t(NU, size=(samples, 1 if same_luck else mean.shape[1]))
     return _drawn(error, drawn, mean, scale, luck, y)
+
+
+class ErrorMoments(NamedTuple):
+    """The law with its error at points, sample by sample, on the noise's scale.
+
+    ``mean`` (sample, point) is what is expected given a sample's law and hyper-parameters, ``part``
+    (sample,) the draw of those, ``covariance(part)`` (point, point) that of the error which runs
+    leave open, ``scale`` (sample, point) that of the noise of a new run, Student-t with `NU`
+    degrees of freedom.
+    """
+
+    mean: np.ndarray
+    part: np.ndarray
+    covariance: Callable[[int], np.ndarray]
+    scale: np.ndarray
+
+
+@in_float64
+@one_thread
+def error_moments(error: ModelError, drawn: LawDraws) -> ErrorMoments:
+    """Return the moments of the law with its error for every sample of ``error``, in its order.
+
+    ``drawn`` are the law's own draws at the points, (sample, point); families without runs keep
+    them.
+    """
+    rows = _rows_of(error, drawn.points, None, _luck_of_items(error, drawn))
+    mean = np.resize(_on_scale(error, drawn.mean), (len(error.z), len(drawn.points)))
+    known = rows.family != NONE
+    if known.any():
+        mean[:, known] = _law_there(error, drawn.points, rows)[:, known]
+    part, scale = np.arange(len(error.z)) // CHAINS, np.empty_like(mean)
+    for i, each in enumerate(error.particles):
+        own = part == i
+        scale[own] = np.sqrt(noise_variance(each.v, rows))
+        for new, fitted, weights, _ in _kriged(each, error.problem, rows):
+            mean[np.ix_(own, new)] += error.left[np.ix_(own, fitted)] @ weights.T
+
+    def covariance(place: int) -> np.ndarray:
+        found = np.zeros((len(rows.scale),) * 2)
+        for new, _, _, left in _kriged(error.particles[place], error.problem, rows):
+            found[np.ix_(new, new)] = left
+        return found
+
+    return ErrorMoments(mean, part, covariance, scale)
+
+
+def _kriged(part: Particle, problem: Problem, rows: Rows) -> Iterator[tuple[np.ndarray, ...]]:
+    """For every family: its new rows, its fitted ones, and what `left_open` has of them."""
+    for new, fitted, inverse in _by_family(part, problem, rows):
+        there = problem.rows.take(fitted), inverse, rows.take(new)
+        yield new, fitted, *left_open(part.v, *there, part.growth)
+
+
+def _law_there(error: ModelError, points: pd.DataFrame, rows: Rows) -> np.ndarray:
+    """The law at points on the noise's scale, (sample, point), for samples of ``error``."""
+    values = {n: points[n].to_numpy(float) for n in error.coordinates.spec.law.inputs}
+    return law_at(error.coordinates, error.z, values, np.maximum(rows.family, 0), error.unit)
 
 
 def _drawn(
@@ -122,13 +177,25 @@ def _error_at(
     part: Particle, problem: Problem, rows: Rows, left: np.ndarray, rng: np.random.Generator
 ) -> np.ndarray:
     """Draws of the law's error at rows, (sample, row), given what is left at the fitted ones."""
-    solved = {problem.rows.family[b.rows[0]]: b for b in part.mode.solved}
     found = np.empty((len(left), len(rows.scale)))
-    for family in np.unique(rows.family):
-        own, block = np.flatnonzero(rows.family == family), solved.get(family)
-        fitted = np.arange(0) if block is None else block.rows
-        inverse = None if block is None else block.inverse
+    for own, fitted, inverse in _by_family(part, problem, rows):
         there = krige(part.v, problem.rows.take(fitted), inverse, rows.take(own), part.growth)
         noise = rng.normal(size=(len(left), len(own))) @ there.root.T
         found[:, own] = left[:, fitted] @ there.weights.T + noise
     return found
+
+
+def _by_family(
+    part: Particle, problem: Problem, rows: Rows
+) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray | None]]:
+    """For every family of new rows: their places, those of its fitted rows, and the inverse of
+    their covariance (None without any)."""
+    solved = {problem.rows.family[b.rows[0]]: b for b in part.mode.solved}
+    for family in np.unique(rows.family):
+        block = solved.get(family)
+        fitted = np.arange(0) if block is None else block.rows
+        yield (
+            np.flatnonzero(rows.family == family),
+            fitted,
+            None if block is None else block.inverse,
+        )

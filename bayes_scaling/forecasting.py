@@ -106,7 +106,7 @@ def forecast(
     at, run = _without_run(at)
     drawn = law_draws(fit, at, jax.random.key(seed))
     bands = {"law": drawn.mean}
-    error, missing = _error_for(fit, model_error)
+    error, missing = error_for(fit, model_error)
     if error is not None:
         drawn = with_model_error(error, drawn, run, seed=seed)
         bands["model"] = drawn.mean
@@ -116,7 +116,7 @@ def forecast(
     return Forecast(table, predictions(fit, drawn.points, bands), notes)
 
 
-def _error_for(fit: Fit, asked: ModelError | bool) -> tuple[ModelError | None, tuple[Note, ...]]:
+def error_for(fit: Fit, asked: ModelError | bool) -> tuple[ModelError | None, tuple[Note, ...]]:
     """The model error to use; none, and a note why, where it cannot be learned."""
     if asked is not True:
         return asked or None, ()

@@ -125,6 +125,18 @@ def compiled_law_on_rows(coordinates: Coordinates) -> LawOnRows:
     return LawOnRows(jitted(many), jitted(jax.jacfwd(one)))
 
 
+def paper_draws(coordinates: Coordinates, z: np.ndarray) -> dict[str, np.ndarray]:
+    """Return the paper's parameters of coordinates (sample, coordinate), each (sample, family)."""
+    shape = (len(z), coordinates.families)
+    found = {n: np.asarray(v) for n, v in _compiled_paper(coordinates)(z).items()}
+    return {n: np.broadcast_to(np.reshape(v, (len(z), -1)), shape) for n, v in found.items()}
+
+
+@lru_cache(maxsize=IN_MEMORY)
+def _compiled_paper(coordinates: Coordinates) -> Callable[..., dict[str, Any]]:
+    return jitted(jax.vmap(lambda z: _paper(coordinates, z)))
+
+
 def _paper(coordinates: Coordinates, z: Any) -> dict[str, Any]:
     """The paper's parameters, each () or (family,)."""
     spec, places = coordinates.spec, dict(coordinates.parts)

@@ -25,7 +25,7 @@ class LawDraws(NamedTuple):
     """The checked points with the law's value and a new run there, shapes (sample, point).
 
     ``log_prob`` is the log density of a response that was given, else None; ``trials`` (point,)
-    the number of items of a share.
+    the number of items of a share; ``noise`` the scale of the law's noise.
     """
 
     points: pd.DataFrame
@@ -33,6 +33,7 @@ class LawDraws(NamedTuple):
     run: np.ndarray
     log_prob: np.ndarray | None = None
     trials: np.ndarray | None = None
+    noise: np.ndarray | None = None
 
 
 @in_float64
@@ -66,7 +67,8 @@ def law_draws(
     others = noise_samples(fit.spec, fit.samples)
     curves = compiled_curves(fit.spec, same_luck)(params, sigma, others, place, y, key_run)
     log_prob = None if y is None else np.asarray(curves.log_prob)
-    return LawDraws(points, np.asarray(curves.mean), np.asarray(curves.run), log_prob, place.trials)
+    mean, run, noise = (np.asarray(v) for v in (curves.mean, curves.run, curves.noise))
+    return LawDraws(points, mean, run, log_prob, place.trials, noise)
 
 
 @jax.jit

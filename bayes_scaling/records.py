@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -15,6 +15,9 @@ from bayes_scaling.data.runs import Runs
 from bayes_scaling.forecasting import Forecast
 from bayes_scaling.posterior import Fit
 from bayes_scaling.symbols import SYMBOLS
+
+if TYPE_CHECKING:
+    from bayes_scaling.decisions.designing import Design
 
 PROB = 0.9
 
@@ -143,4 +146,23 @@ def forecast_record(forecast: Forecast) -> dict[str, Any]:
     return {
         "table": forecast.table.to_dict("records"),
         "notes": notes_record(forecast.notes),
+    }
+
+
+def design_record(found: Design) -> dict[str, Any]:
+    """The runs chosen, what they are expected to tell, all candidates and the notes."""
+    again = found.nested
+    return {
+        "goal": found.goal,
+        "unit": found.unit,
+        "law_alone": found.law_alone,
+        "sd": {
+            "before": found.before,
+            "expected": found.expected,
+            "with_all": found.with_all,
+            "expected_nested": None if again is None else again.after**0.5,
+        },
+        "table": found.table.to_dict("records"),
+        "candidates": found.candidates.to_dict("records"),
+        "notes": notes_record(found.notes),
     }

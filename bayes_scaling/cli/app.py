@@ -26,6 +26,7 @@ ORDER = (
     "mixture",
     "compare",
     "report",
+    "design",
     "backtest",
     "baseline",
     "sbc",
@@ -84,6 +85,7 @@ def _load_commands() -> None:
         baseline_commands,  # noqa: F401
         bench_commands,  # noqa: F401
         decision_commands,  # noqa: F401
+        design_commands,  # noqa: F401
         replicate_commands,  # noqa: F401
         runs_commands,  # noqa: F401
         saved_commands,  # noqa: F401

@@ -157,6 +157,80 @@ class BandsAsked:
 
 
 @dataclass(frozen=True)
+class PossibleRuns:
+    """Runs that could be made, and what they cost."""
+
+    candidates: o.Possible = None
+    within: o.Bounded = None
+    steps: o.Steps = 8
+    cost: o.Cost = "cost"
+
+    def table(self) -> Any:
+        """Return the table's path, or the grid.
+
+        Raises
+        ------
+        DecisionError
+            When neither is given, or both are.
+        """
+        from bayes_scaling._errors import DecisionError
+        from bayes_scaling.decisions.candidates import candidate_grid
+
+        if (self.candidates is None) == (not self.within):
+            raise DecisionError(
+                "give the runs that could be made as one table, CANDIDATES.csv, or as --within "
+                "N=10M..1B (repeat for every input)."
+            )
+        if self.candidates is not None:
+            return self.candidates
+        return candidate_grid(
+            steps=self.steps, **shell_words.axes(self.within or [], "--within", "N=10M..1B")
+        )
+
+    def options(self) -> dict[str, Any]:
+        """Return the arguments of `design`."""
+        return {"cost": self.cost}
+
+
+@dataclass(frozen=True)
+class GoalAsked:
+    """What runs should tell of."""
+
+    at: o.At = None
+    at_file: o.AtFile = None
+    name: o.Goal = None
+    family: o.Family = None
+    fixed: o.Fixed = None
+    maximise: o.Maximise = None
+
+    def goal(self, fit: Any) -> Any:
+        """Return points, a parameter's name or a budget.
+
+        Raises
+        ------
+        DecisionError
+            When none is given, or several are.
+        """
+        from bayes_scaling._errors import DecisionError
+        from bayes_scaling.cli.points import read_points
+
+        if bool(self.at or self.at_file) == (self.name is not None):
+            raise DecisionError(
+                "say what the runs should tell of: points, --at N=70B,D=1.4T, or --goal with a "
+                "parameter or a budget."
+            )
+        if self.name is None:
+            return read_points(fit, self.at or [], self.at_file)
+        number = shell_words.number(self.name) if self.name[:1].isdigit() else None
+        return self.name if number is None else number
+
+    def options(self) -> dict[str, Any]:
+        """Return the arguments of `design`."""
+        fixed = shell_words.quantities(self.fixed or [], "--fixed", "U=100B")
+        return {"family": self.family, "fixed": fixed, "maximise": self.maximise}
+
+
+@dataclass(frozen=True)
 class OutAsked:
     """Where the answer goes."""
 

@@ -246,6 +246,34 @@ Between = Annotated[
     typer.Option("--between", metavar="1e18..1e26", help="Where crossings are searched."),
 ]
 
+Possible = Annotated[
+    str | None,
+    typer.Argument(metavar="[CANDIDATES]", help="Table of runs that could be made."),
+]
+Bounded = Annotated[
+    list[str] | None,
+    typer.Option("--within", metavar="N=10M..1B", help="A grid in place of a table; repeat."),
+]
+Steps = Annotated[int, typer.Option("--steps", min=2, help="Values of every --within.")]
+Cost = Annotated[
+    str, typer.Option("--cost", metavar="COL", help="Column of costs; without it 6 N D.")
+]
+Spend = Annotated[
+    str, typer.Option("--budget", metavar="C", help="What the runs may cost together.")
+]
+Goal = Annotated[
+    str | None,
+    typer.Option("--goal", metavar="NAME|C", help="A parameter, or a budget: the best N there."),
+]
+Batch = Annotated[int | None, typer.Option("--batch", min=1, help="At most so many runs.")]
+Repeats = Annotated[int, typer.Option("--repeats", min=1, help="How often one may be run.")]
+ErrorIn = Annotated[
+    bool,
+    typer.Option(
+        "--model-error/--no-model-error", help="Whether the law has an error of its own, or not."
+    ),
+]
+
 Problems = Annotated[
     list[str] | None,
     typer.Option("--problem", metavar="NAME", help="A problem; repeat for more."),

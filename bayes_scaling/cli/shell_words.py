@@ -24,6 +24,7 @@ _WORDS = {
     "maximise=True": "--maximise",
     "maximise=False": "--minimise",
     "families=": "--family",
+    "model_error=False": "--no-model-error",
 }
 _VALUE = re.compile(
     r"\b(group|response|run|se|trials|noise|noise_trend|seed|draws|warmup|chains|target_accept"
@@ -169,6 +170,30 @@ def span(value: str, option: str, example: str) -> tuple[float, float]:
     if not dots:
         raise SpecError(f"{option} '{value}': write it as LOW..HIGH, such as {option} {example}")
     return parse_quantity(low), parse_quantity(high)
+
+
+def axes(values: Sequence[str], option: str, example: str) -> dict[str, Any]:
+    """Return bounds or labels: ``N=10M..1B`` a pair, ``D=20B`` a number, ``family=c4,pile`` labels.
+
+    Raises
+    ------
+    SpecError
+        When a bound is no number.
+    """
+    found: dict[str, Any] = {}
+    for name, value in pairs(values, option, example).items():
+        if ".." in value:
+            found[name] = span(value, option, example)
+        else:
+            found[name] = _number_or_labels(value)
+    return found
+
+
+def _number_or_labels(value: str) -> Any:
+    try:
+        return parse_quantity(value)
+    except SpecError:
+        return [part.strip() for part in value.split(",") if part.strip()]
 
 
 def where(values: Sequence[str]) -> dict[str, list[str]]:

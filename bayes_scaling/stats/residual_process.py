@@ -276,12 +276,21 @@ def krige(
 
     ``inverse`` is that family's of `solve_blocks`; None for a family without rows.
     """
+    weights, left = left_open(v, fitted, inverse, new, growth)
+    return Kriged(weights, _root(left))
+
+
+def left_open(
+    v: np.ndarray, fitted: Rows, inverse: np.ndarray | None, new: Rows, growth: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the weights (new, row) of `krige`, and the covariance (new, new) of what they leave
+    open."""
     prior = covariance(v, new, new, growth)
     if inverse is None:
-        return Kriged(np.zeros((len(prior), len(fitted.scale))), _root(prior))
+        return np.zeros((len(prior), len(fitted.scale))), prior
     across = covariance(v, new, fitted, growth)
     weights = across @ inverse
-    return Kriged(weights, _root(prior - weights @ across.T))
+    return weights, prior - weights @ across.T
 
 
 def _root(covariance: np.ndarray) -> np.ndarray:
