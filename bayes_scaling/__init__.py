@@ -38,10 +38,10 @@ if TYPE_CHECKING:
     from bayes_scaling.decisions.candidates import candidate_grid as candidate_grid
     from bayes_scaling.decisions.comparing import Comparison as Comparison
     from bayes_scaling.decisions.comparing import compare as compare
-    from bayes_scaling.decisions.mixtures import Mixture as Mixture
-    from bayes_scaling.decisions.mixtures import best_mixture as best_mixture
     from bayes_scaling.decisions.designing import Design as Design
     from bayes_scaling.decisions.designing import design as design
+    from bayes_scaling.decisions.mixtures import Mixture as Mixture
+    from bayes_scaling.decisions.mixtures import best_mixture as best_mixture
     from bayes_scaling.decisions.optimising import Optimum as Optimum
     from bayes_scaling.decisions.optimising import optimum as optimum
     from bayes_scaling.decisions.targeting import Target as Target
