@@ -153,8 +153,8 @@ def _check_inputs(fit: Fit | Sampled, values: Mapping[str, np.ndarray]) -> None:
                 f"at: '{name}' is missing; law '{fit.spec.law.name}' takes "
                 f"{', '.join(needed)} (given: {list_names(list(values))})."
             )
-        known = () if name in fit.spec.law.simplex else fit.runs.values[name]
-        if len(known) and np.all(known > 0) and not np.all(values[name] > 0):
+        may_be_nought = name in fit.spec.law.simplex or not np.all(fit.runs.values[name] > 0)
+        if not (may_be_nought or np.all(values[name] > 0)):
             raise ForecastError(f"at: '{name}' must be positive.")
     check_shares(fit.spec.law, values, ForecastError, "at: ")
 

@@ -168,6 +168,24 @@ def test_most_likely_is_least_squares_for_a_line(rng):
     assert np.allclose(mode.precision, precision)
 
 
+def test_a_place_without_slope_is_not_stopped_at(rng):
+    """A law whose slope breaks down where a full step leads still ends in a place that has one."""
+    here = problem(0.01 * rng.normal(size=60) + 3.0)
+    reached = []
+
+    def breaking(z):
+        values, jacobian = here.law(z)
+        reached.append(bool(z[0] > 1.0))
+        return values, jacobian if z[0] <= 1.0 else np.full_like(jacobian, np.nan)
+
+    v = np.array([-np.inf, 0.0, np.log(0.01), 0.0, 0.0, -np.inf])
+    mode = most_likely(here._replace(law=breaking), v, np.ones(60), here.start)
+    assert any(reached)
+    assert np.isfinite(mode.z).all()
+    assert mode.z[0] <= 1.0
+    assert np.isfinite(mode.precision).all()
+
+
 def test_growth_is_learned_from_what_lies_ahead(rng):
     """Residuals that open towards the largest runs speak for growth, flat ones do not."""
     x = np.linspace(-2, 0, 60)

@@ -62,7 +62,7 @@ def _show(file: str, found: Design, target: Any, as_json: bool) -> None:
     """Print the runs, as JSON or for people, after writing their table where asked for."""
     from bayes_scaling.cli.outputs import write_table
     from bayes_scaling.cli.printing import emit, emit_json, emit_notes, emit_table, emit_wrapped
-    from bayes_scaling.cli.records import design_record
+    from bayes_scaling.records import design_record
 
     if target is not None:
         write_table(found.table, target)

@@ -163,7 +163,9 @@ class Found(NamedTuple):
 
 
 @lru_cache(maxsize=IN_MEMORY)
-def compiled_mixture(laws: tuple[Law, ...], domains: tuple[str, ...], sign: float) -> Callable:
+def compiled_mixture(
+    laws: tuple[Law, ...], domains: tuple[str, ...], sign: float
+) -> Callable[..., Found]:
     """``(params, given, weights, low, high)`` to what was found, as one program (cached);
     ``params`` have shape (sample,)."""
 
@@ -189,8 +191,8 @@ def compiled_mixture(laws: tuple[Law, ...], domains: tuple[str, ...], sign: floa
         chosen = minimise_on_simplex(mean, even, low, high)
         best = jax.vmap(one)(params)
         at_best = jax.vmap(each, (0, 0, None))(best.shares, params, given)
-        there = (over_draws(r, params, given) for r in (chosen.shares, even))
-        return Found(best, chosen, *there, at_best)
+        at_chosen, at_even = (over_draws(r, params, given) for r in (chosen.shares, even))
+        return Found(best, chosen, at_chosen, at_even, at_best)
 
     return jitted(solve)
 

@@ -105,7 +105,9 @@ def most_likely(problem: Problem, v: np.ndarray, weight: np.ndarray, z: np.ndarr
         left, away = problem.response - values, z - problem.prior.mean
         cost = sum(left[s.rows] @ s.inverse @ left[s.rows] for s in solved)
         total = 0.5 * float(cost + away @ precision @ away)
-        return (total if np.isfinite(total) else np.inf), left, jacobian
+        # A bend too sharp for floating point has a value and no slope: no place to stop at.
+        there = np.isfinite(total) and np.isfinite(jacobian).all()
+        return (total if there else np.inf), left, jacobian
 
     cost, left, jacobian = at(z)
     damping = 1e-6
