@@ -83,6 +83,12 @@ BAD_FILES = {
     "missing_id": (row(2, ",2e9,4e10,2.8,c4\n"), {}, "'run_id' has no label in row 2", "fill in"),
     "no_group": (GOOD, {"group": "famly"}, "'famly'", "Did you mean 'family'?"),
     "group_not_there": (GOOD, {"group": "zzz"}, "group names no column 'zzz'", "Columns: 'run_id'"),
+    "group_with_a_slash": (
+        GOOD.replace("family", "fam/ily", 1),
+        {"group": "fam/ily"},
+        "'fam/ily'",
+        "has a '/' in its name: rename it",
+    ),
     "group_twice": (GOOD, {"group": ["family", "family"]}, "'family'", "name each once"),
     "empty_label": (row(2, "b,2e9,4e10,2.8,\n"), {"group": "family"}, "'family'", "row 2: fill in"),
     "no_response": (GOOD, {"response": "lss"}, "'lss'", "Did you mean 'loss'?"),

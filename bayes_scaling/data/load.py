@@ -235,6 +235,9 @@ def _read_groups(
     if len(set(groups)) < len(groups):
         raise DataError(f"group names a column twice ({list_names(groups)}): name each once")
     labels = {name: read_labels(table, check_column(table, name, "group")) for name in groups}
+    if barred := [name for name in groups if "/" in name]:
+        # the results are stored under the column's name, where a / parts folders
+        raise DataError(f"group column {barred[0]!r} has a '/' in its name: rename it")
     notes: list[Note] = []
     for outer, inner in pairwise(groups):
         pairs = np.array([f"{a}/{b}" for a, b in zip(labels[outer], labels[inner], strict=True)])
