@@ -230,8 +230,9 @@ def _law_draws(
 
 def _misfit(part: Particle, left: np.ndarray) -> np.ndarray:
     """Squared residuals (sample,) in units of their covariance."""
-    parts = [np.sum((left[:, b.rows] @ b.inverse) * left[:, b.rows], 1) for b in part.mode.solved]
-    return np.sum(parts, axis=0)
+    each = [(left[:, b.rows], b.inverse) for b in part.mode.solved]
+    with np.errstate(invalid="ignore", over="ignore"):  # such draws are refused by who asks
+        return np.sum([np.sum((own @ inverse) * own, 1) for own, inverse in each], axis=0)
 
 
 def _thinned(runs: Runs, spec: ModelSpec) -> Runs:

@@ -103,7 +103,8 @@ def most_likely(problem: Problem, v: np.ndarray, weight: np.ndarray, z: np.ndarr
     def at(z: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
         values, jacobian = problem.law(z)
         left, away = problem.response - values, z - problem.prior.mean
-        cost = sum(left[s.rows] @ s.inverse @ left[s.rows] for s in solved)
+        with np.errstate(invalid="ignore", over="ignore"):  # judged below
+            cost = sum(left[s.rows] @ s.inverse @ left[s.rows] for s in solved)
         total = 0.5 * float(cost + away @ precision @ away)
         # A bend too sharp for floating point has a value and no slope: no place to stop at.
         there = np.isfinite(total) and np.isfinite(jacobian).all()
