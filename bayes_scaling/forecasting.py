@@ -172,12 +172,17 @@ def forecast_table(
         for p in probs:
             low, high = equal_tailed(draws, p)
             table[f"{name}_{100 * p:g}_low"], table[f"{name}_{100 * p:g}_high"] = low, high
-    for name in (n for n in fit.spec.law.inputs if n not in fit.spec.law.simplex):
-        table[f"beyond_{name}"] = beyond(points[name].to_numpy(float), fit.runs.values[name])
+    table = table.assign(**distances(fit, points))
     if fit.spec.groups:
         known = set(fit.grouping.labels[fit.spec.groups[-1]])
         table["new_family"] = [v not in known for v in points[fit.spec.groups[-1]]]
     return table
+
+
+def distances(fit: Fit | Sampled, points: pd.DataFrame) -> dict[str, np.ndarray]:
+    """Return the columns ``beyond_N`` ... (point,) of all inputs but shares of a mixture."""
+    inputs = [n for n in fit.spec.law.inputs if n not in fit.spec.law.simplex]
+    return {f"beyond_{n}": beyond(points[n].to_numpy(float), fit.runs.values[n]) for n in inputs}
 
 
 def beyond(values: np.ndarray, data: np.ndarray) -> np.ndarray:

@@ -55,8 +55,19 @@ def signed(
     kinds = inspect.Parameter
     places = [kinds(name, kinds.POSITIONAL_OR_KEYWORD) for name in inputs]
     named = [kinds(name, kinds.KEYWORD_ONLY) for name in params]
-    fn.__signature__ = inspect.Signature([*places, *named])  # type: ignore[attr-defined]
+    vars(fn)["__signature__"] = inspect.Signature([*places, *named])
     return fn
+
+
+def mixed(
+    simplex: Sequence[str], values: Mapping[str, Any], moved: str = ""
+) -> dict[str, np.ndarray]:
+    """Return shares (row,) that sum to one: ``moved`` within 0 to 1, the others in proportion."""
+    shares = {name: np.asarray(values[name], float) for name in simplex}
+    held = {moved: np.clip(shares.pop(moved), 0.0, 1.0)} if moved in shares else {}
+    whole = sum(shares.values())
+    rest = 1.0 - sum(held.values())
+    return held | {name: own / whole * rest for name, own in shares.items()}
 
 
 def check_shares(

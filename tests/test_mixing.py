@@ -13,7 +13,9 @@ from fitted import small_fit
 from scipy.optimize import minimize
 
 import bayes_scaling as bs
+from bayes_scaling.decisions.asked import plan_of
 from bayes_scaling.decisions.simplex import left_to_gain, minimise_on_simplex, project
+from bayes_scaling.mixing import mixed
 
 DOMAINS = ("web", "books", "code", "math")
 LAW = f"ye_mixing({', '.join(DOMAINS)})"
@@ -253,6 +255,47 @@ def test_the_command_prints_what_the_library_finds(tmp_path):
     assert code == 0
     assert "Best mixture of 4 domains" in out
     assert "even mixture" in out
+
+
+def test_two_fits_of_one_name_are_refused(tmp_path):
+    (tmp_path / "b").mkdir()
+    files = [fitted("one").save(tmp_path / "web.nc"), fitted("two").save(tmp_path / "b/web.nc")]
+    code, _, err = run("mixture", *files)
+    assert code == 2
+    assert "two fits are called 'web'" in err
+    with pytest.raises(bs.DecisionError, match="no fit can be called 'target'"):
+        bs.best_mixture({"target": fitted("one")})
+
+
+def test_a_share_is_not_chosen_by_itself():
+    said = "share of a mixture, which moves the others"
+    with pytest.raises(bs.DecisionError, match=said):
+        bs.target(fitted("one"), 2.2, fixed=dict.fromkeys(DOMAINS[1:], 0.25))
+    with pytest.raises(bs.DecisionError, match=said):
+        bs.optimum(fitted("one"), "web")
+
+
+def test_held_shares_sum_to_one():
+    law = bs.get_law("shukor_mixing(web, code)")
+    with pytest.raises(bs.DecisionError, match=r"fixed: the shares .* sum to 0\.8"):
+        plan_of(law, fixed={"web": 0.5, "code": 0.3})
+    _, terms = plan_of(law, fixed={"web": 1.0, "code": 0.0})
+    assert terms.others == {"web": 1.0, "code": 0.0}
+
+
+def test_along_a_share_the_others_keep_their_proportions():
+    path = {"a": np.array([-0.1, 0.2, 1.3]), "b": np.full(3, 0.3), "c": np.full(3, 0.1)}
+    found = mixed(("a", "b", "c"), path, "a")
+    assert np.allclose(sum(found.values()), 1)
+    assert np.allclose(found["a"], [0, 0.2, 1])
+    assert np.allclose(found["b"], 3 * found["c"])
+
+
+def test_pictures_and_report_are_of_mixtures():
+    """Every point that is drawn or forecast would be refused if it were none."""
+    for picture in (bs.plot_fit, bs.plot_residuals):
+        assert picture(fitted("one")) is not None
+    assert "web" in bs.report(fitted("one")).html
 
 
 def test_a_law_without_shares_is_refused():

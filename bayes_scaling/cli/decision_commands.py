@@ -169,12 +169,16 @@ def mixture(
     One fit for each validation loss, named by its file. The shares are those with the best
     expectation; beside them what would be best if the law were known.
     """
+    from bayes_scaling._errors import SpecError
     from bayes_scaling.decisions.mixtures import best_mixture
     from bayes_scaling.quantity import parse_assignments
     from bayes_scaling.storage import load
 
     target_file = written.target()
-    loaded = {Path(path).stem: load(path) for path in fits}
+    names = [Path(path).stem for path in fits]
+    if twice := [name for name in names if names.count(name) > 1]:
+        raise SpecError(f"two fits are called '{twice[0]}': give their files names of their own")
+    loaded = {name: load(path) for name, path in zip(names, fits, strict=True)}
     found = best_mixture(
         loaded,
         weights=shell_words.quantities(weight or [], "--weight", "web=2"),

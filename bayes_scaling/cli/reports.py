@@ -81,6 +81,8 @@ def _point_beyond(fit: Fit) -> str:
     """A point at three times the largest inputs, as --at takes it."""
     runs, spec = fit.runs, fit.spec
     values = {n: format_quantity(3 * runs.values[n].max(), 2) for n in spec.law.inputs}
+    even = format_quantity(1 / max(len(spec.law.simplex), 1))
+    values |= dict.fromkeys(spec.law.simplex, even)
     values |= {g: str(runs.labels[g][-1]) for g in spec.groups}
     return ",".join(f"{name}={value}" for name, value in values.items())
 

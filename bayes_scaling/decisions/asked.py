@@ -10,7 +10,8 @@ import numpy as np
 
 from bayes_scaling._errors import DecisionError, did_you_mean, list_names
 from bayes_scaling.decisions.plans import CHOSEN, TRADED, Plan, Terms, possible_budgets, trades
-from bayes_scaling.quantity import format_quantity
+from bayes_scaling.mixing import check_shares
+from bayes_scaling.quantity import format_quantity, parse_quantity
 from bayes_scaling.spec import Law
 from bayes_scaling.symbols import SYMBOLS
 
@@ -59,6 +60,7 @@ def plan_of(
         together.
     """
     own = scale_of(law, scale)
+    refuse_shares(law, (own,))
     given = _checked_fixed(law, own, fixed or {})
     held = next((name for name in CHOSEN if name in given), "") if own == TRADE else ""
     served = _checked_served(inference_tokens)
@@ -72,6 +74,21 @@ def plan_of(
     others = {name: value for name, value in given.items() if name != held}
     value = math.log(given[held]) if held else 0.0
     return plan, Terms(others, value, math.log(served) if served else -math.inf, ranges)
+
+
+def refuse_shares(law: Law, over: Sequence[str]) -> None:
+    """Raise where an input that is chosen by itself is a share of a mixture.
+
+    Raises
+    ------
+    DecisionError
+        Naming the share.
+    """
+    if shares := [name for name in over if name in law.simplex]:
+        raise DecisionError(
+            f"'{shares[0]}' is a share of a mixture, which moves the others: use best_mixture "
+            "('bayes-scaling mixture')."
+        )
 
 
 def check_trades(law: Law) -> None:
@@ -128,7 +145,10 @@ def _checked_fixed(law: Law, own: str, fixed: Mapping[str, float]) -> dict[str, 
             f"law '{law.name}' also takes {list_names(missing)} ({_meaning(missing[0])}): give it, "
             f"such as fixed={{'{missing[0]}': {_example(law, missing[0])}}}."
         )
-    return {name: positive(f"fixed: '{name}'", fixed[name]) for name in fixed}
+    shares = {name: parse_quantity(fixed[name]) for name in law.simplex}
+    check_shares(law, {n: np.asarray([v]) for n, v in shares.items()}, DecisionError, "fixed: ")
+    others = {n: positive(f"fixed: '{n}'", fixed[n]) for n in fixed if n not in shares}
+    return others | shares
 
 
 def _meaning(name: str) -> str:

@@ -19,7 +19,7 @@ from bayes_scaling.decisions.goals import Goal, goal_of
 from bayes_scaling.decisions.joint_draws import joint_of
 from bayes_scaling.decisions.results import outside_texts
 from bayes_scaling.extrapolation import ModelError
-from bayes_scaling.forecasting import bad_fit_notes, beyond, error_for
+from bayes_scaling.forecasting import bad_fit_notes, distances, error_for
 from bayes_scaling.posterior import Fit
 from bayes_scaling.stats.designing import (
     Moments,
@@ -251,9 +251,7 @@ def _table(fit: Fit, runs: Candidates, chosen: list[int], moments: Moments) -> p
     table["spent"] = table["cost"].cumsum()
     table["gain"] = -np.diff(steps) / moments.variance
     table["sd"] = np.sqrt(np.maximum(steps[1:], 0.0))
-    for name in fit.spec.law.inputs:
-        table[f"beyond_{name}"] = beyond(table[name].to_numpy(float), fit.runs.values[name])
-    return table
+    return table.assign(**distances(fit, table))
 
 
 def _ranked(fit: Fit, runs: Candidates, moments: Moments) -> pd.DataFrame:

@@ -221,6 +221,8 @@ def _domains(fits: Mapping[str, Fit]) -> tuple[str, ...]:
 
 
 def _weights(fits: Mapping[str, Fit], weights: Mapping[str, float]) -> np.ndarray:
+    if TARGET in fits:
+        raise DecisionError(f"no fit can be called '{TARGET}', which is their sum: rename it.")
     if stray := [name for name in weights if name not in fits]:
         raise DecisionError(
             f"weights names '{stray[0]}', which is no fit: there are {list_names(list(fits))}."

@@ -12,7 +12,7 @@ import xarray as xr
 
 from bayes_scaling._errors import DecisionError, Note, did_you_mean, list_names
 from bayes_scaling._x64 import in_float64
-from bayes_scaling.decisions.asked import direction, positive
+from bayes_scaling.decisions.asked import direction, positive, refuse_shares
 from bayes_scaling.decisions.bands import (
     as_text,
     band_columns,
@@ -139,6 +139,7 @@ def optimum(
     """
     probs, law = checked_probs(prob), fit.spec.law
     names = (over,) if isinstance(over, str) else tuple(over)
+    refuse_shares(law, names)
     given = _checked_at(law, names, at or {})
     share = positive("within", within)
     box = _box(fit, names, bounds or {})

@@ -17,6 +17,7 @@ from bayes_scaling.data.runs import Runs
 from bayes_scaling.error_draws import with_model_error
 from bayes_scaling.forecasting import beyond, forecast, kept_error
 from bayes_scaling.law_draws import law_draws
+from bayes_scaling.mixing import mixed
 from bayes_scaling.plots.paths import (
     CORE,
     Cut,
@@ -205,6 +206,7 @@ def _path(fit: Fit, cut: Cut, level: Any, points: pd.DataFrame, panel: str) -> p
     values = {n: v[own] if own.any() else v for n, v in rows.covariates.items()}
     span = axis_span(points["x"].to_numpy())
     path = curve(cut, level, values, _law_columns(fit), span)
+    path = path.assign(**mixed(fit.spec.law.simplex, path, cut.against))
     groups = {g: _label_of(points, panel, g) for g in fit.spec.groups}
     level = np.nan if level is None else level
     return path.assign(panel=panel, hold=cut.hold, level=level, x=path[cut.against], **groups)

@@ -60,14 +60,16 @@ def points_ahead(
 ) -> pd.DataFrame:
     """Return every family's largest run at multiples of its scale, with a column ``scale``.
 
-    Points that cannot be, such as a share above 1, are left out.
+    Points that cannot be, such as an accuracy above 1, are left out; the shares of a mixture do not
+    grow.
     """
     largest, powers = largest_runs(fit, families), growth(fit)
     parts = [_grown(largest, powers, factor) for factor in factors]
     ahead = pd.concat(parts, ignore_index=True)
     order = np.argsort(np.tile(np.arange(len(largest)), len(factors)), kind="stable")
     ahead = ahead.iloc[order].reset_index(drop=True)
-    return ahead[_possible(ahead, powers)].reset_index(drop=True)
+    grows = _possible(ahead, powers) & (not {*powers} & {*fit.spec.law.simplex})
+    return ahead[grows | (ahead["scale"] == 1.0)].reset_index(drop=True)
 
 
 def _grown(largest: pd.DataFrame, powers: dict[str, float], factor: float) -> pd.DataFrame:
@@ -76,12 +78,11 @@ def _grown(largest: pd.DataFrame, powers: dict[str, float], factor: float) -> pd
 
 
 def _possible(points: pd.DataFrame, powers: dict[str, float]) -> np.ndarray:
-    keep = points["scale"].to_numpy() == 1.0
     within = np.ones(len(points), bool)
     for name in powers:
         if name in points and name in SYMBOLS:
             within &= points[name].to_numpy() <= SYMBOLS[name].high
-    return keep | within
+    return within
 
 
 def typical(fit: Fit, names: Sequence[str]) -> dict[str, float]:
