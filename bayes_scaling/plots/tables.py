@@ -206,7 +206,8 @@ def _path(fit: Fit, cut: Cut, level: Any, points: pd.DataFrame, panel: str) -> p
     values = {n: v[own] if own.any() else v for n, v in rows.covariates.items()}
     span = axis_span(points["x"].to_numpy())
     path = curve(cut, level, values, _law_columns(fit), span)
-    path = path.assign(**mixed(fit.spec.law.simplex, path, cut.against))
+    shares = {name: path[name] for name in fit.spec.law.simplex}
+    path = path.assign(**mixed(list(shares), shares, cut.against))
     groups = {g: _label_of(points, panel, g) for g in fit.spec.groups}
     level = np.nan if level is None else level
     return path.assign(panel=panel, hold=cut.hold, level=level, x=path[cut.against], **groups)
