@@ -12,10 +12,10 @@ _DF = """finetuning_examples finetuning_tokens finetuning_data finetune_examples
     sft_examples sft_tokens n_sft"""
 _H = "human_minutes minutes_for_a_person"
 
-# What a schedule's drops are put together to: `bayes_scaling.schedules.pieces`.
+PIECES = 6  # that a schedule's drops are put together to: `bayes_scaling.schedules.pieces`
 _PIECES: tuple[Row, ...] = tuple(
     row
-    for i in range(1, 7)
+    for i in range(1, PIECES + 1)
     for row in (
         (f"drop_share{i}", f"share of the drops in piece {i}", "", f"w_{i}", "", -1, 1),
         (f"drop_lr{i}", f"learning rate after piece {i}", "", rf"\eta_{i}", "", 1e-15, 10),

@@ -409,6 +409,27 @@ def test_tissue_takes_the_same_table():
     assert np.abs(table["median"] / known - 1).max() < 0.01
 
 
+def test_a_report_and_a_picture_name_what_a_run_is_known_by(tmp_path):
+    """The pieces, which say nothing one by one, are in none of its tables."""
+    fit, (at, _) = fitted("multi_power"), planned()
+    made = bs.report(fit, tmp_path / "report.html", at=at)
+    text = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert not [note for note in made.notes if note.severity == "error"]
+    forecast = text.partition("Forecast")[2]
+    assert "<th" in forecast
+    assert "drop_area1</th>" not in text
+    assert "lr_drop</th>" in text
+
+
+@pytest.mark.slow
+def test_schedules_that_are_left_out_are_forecast():
+    schedules = FITTED | NEW
+    runs = bs.read_runs(bs.add_schedules(curves(schedules), schedules), group="run")
+    found = bs.backtest(runs, "multi_power", by="S1", cuts=(0.6,), pool="shared", progress=False)
+    assert not found.table["doubt"].any()
+    assert found.table["error"].abs().mean() < 0.005
+
+
 # --- the command ---------------------------------------------------------------------------
 
 

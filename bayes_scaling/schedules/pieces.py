@@ -23,9 +23,9 @@ from collections.abc import Mapping
 import numpy as np
 
 from bayes_scaling._errors import DataError
+from bayes_scaling.law_symbols import PIECES
 from bayes_scaling.schedules.sums import drops
 
-PIECES = 6
 FINE = 128  # bins, even in what the published constants make of a drop, that pieces are made of
 C, BETA, GAM = 2.05, 0.59, 0.64  # published constants, the middle of three sizes
 LEAST = 1e-6  # of the peak: rates below stand for zero in the geometric mean

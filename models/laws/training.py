@@ -8,7 +8,7 @@ from jax.numpy import exp, log, logaddexp
 from bayes_scaling.mixing import signed
 from bayes_scaling.models import priors
 from bayes_scaling.prior import lognormal
-from bayes_scaling.schedules.pieces import PIECES, piece_names
+from bayes_scaling.schedules.pieces import piece_names
 from bayes_scaling.spec import Param, Reduction, law
 
 _TOPIC = "training"
@@ -64,6 +64,7 @@ def tissue(S1, S2, *, L0, A, alpha, kappa):
 
 
 _PIECES = tuple(name for names in piece_names() for name in names)
+_EVEN = 1 / len(piece_names())
 _SHARES_DONE = " + ".join(
     f"{share} * (1 - (1 + C * {area} * {rate}**-gam)**-beta)" for share, rate, area in piece_names()
 )
@@ -115,14 +116,14 @@ multi_power = law(
     ),
     equation=f"L0 + A * S1**-alpha - B * lr_drop * ({_SHARES_DONE})",
     noise=priors.curve_scatter(),
-    reference={"S1": 10.0, "lr_drop": 2e-4, **_for_pieces(1 / PIECES, 1e-4, 0.5)},
+    reference={"S1": 10.0, "lr_drop": 2e-4, **_for_pieces(_EVEN, 1e-4, 0.5)},
     topic=_TOPIC,
     cite="luo2025multipower",
     pieces=_PIECES,
     valid={
         "S1": (0.3, 30.0),
         "lr_drop": (1e-7, 3e-4),
-        **_for_pieces((0.01, 1 / PIECES), (3e-5, 3e-4), (1e-3, 10.0)),
+        **_for_pieces((0.01, _EVEN), (3e-5, 3e-4), (1e-3, 10.0)),
     },
     decreasing=("S1", "lr_drop"),
     traps=(
