@@ -1,6 +1,7 @@
 """Studies of the loss along learning-rate schedules."""
 
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 
@@ -15,8 +16,9 @@ _THIN = 8  # rows of a curve: points 128 steps apart are not independent, and on
 @lru_cache
 def luo_schedules():
     """Return the nine schedules of Luo et al. by name, 2160 steps of warm-up to 3e-4."""
-    run = {"peak": _PEAK, "warmup": 2160}
-    low, late = {"end": 3e-5}, {"steps": 24000, "decay_from": 20000}
+    run: dict[str, Any] = {"peak": _PEAK, "warmup": 2160}
+    low: dict[str, Any] = {"end": 3e-5}
+    late = {"steps": 24000, "decay_from": 20000}
     found = {
         "wsd_20000_24000": schedule("exponential", **run, **low, **late),
         "wsdld_20000_24000": schedule("linear", **run, **low, **late),
