@@ -18,7 +18,7 @@ def luo_schedules():
     """Return the nine schedules of Luo et al. by name, 2160 steps of warm-up to 3e-4."""
     run: dict[str, Any] = {"peak": _PEAK, "warmup": 2160}
     low: dict[str, Any] = {"end": 3e-5}
-    late = {"steps": 24000, "decay_from": 20000}
+    late: dict[str, Any] = {"steps": 24000, "decay_from": 20000}
     found = {
         "wsd_20000_24000": schedule("exponential", **run, **low, **late),
         "wsdld_20000_24000": schedule("linear", **run, **low, **late),
@@ -27,7 +27,7 @@ def luo_schedules():
         found[f"cosine_{steps}"] = schedule("cosine", steps=steps, **run, **low)
         found[f"constant_{steps}"] = schedule("constant", steps=steps, **run)
     for end in (3, 9, 18):
-        two = {"steps": 16000, "decay_from": 7999, "end": end * 1e-5}
+        two: dict[str, Any] = {"steps": 16000, "decay_from": 7999, "end": end * 1e-5}
         found[f"wsdcon_{end}"] = schedule("two_stage", **run, **two)
     return found
 
