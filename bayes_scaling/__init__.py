@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from bayes_scaling.data.embedded import published_runs as published_runs
     from bayes_scaling.data.load import read_runs as read_runs
     from bayes_scaling.data.runs import Runs as Runs
+    from bayes_scaling.data.schedule_tables import add_schedules as add_schedules
     from bayes_scaling.decisions.allocating import Allocation as Allocation
     from bayes_scaling.decisions.allocating import allocate as allocate
     from bayes_scaling.decisions.approaches import Approaches as Approaches
@@ -75,6 +76,8 @@ if TYPE_CHECKING:
     from bayes_scaling.replication import replicate as replicate
     from bayes_scaling.reporting.making import Report as Report
     from bayes_scaling.reporting.making import report as report
+    from bayes_scaling.schedules.inputs import schedule_inputs as schedule_inputs
+    from bayes_scaling.schedules.shapes import schedule as schedule
     from bayes_scaling.spec import Law as Law
     from bayes_scaling.spec import Param as Param
     from bayes_scaling.spec import Reduction as Reduction
@@ -106,6 +109,7 @@ _HOMES = {
     "data.embedded": "published_runs",
     "data.load": "read_runs",
     "data.runs": "Runs",
+    "data.schedule_tables": "add_schedules",
     "decisions.allocating": "Allocation allocate",
     "decisions.approaches": "Approaches three_approaches",
     "decisions.candidates": "candidate_grid",
@@ -126,6 +130,8 @@ _HOMES = {
     "prior_check": "prior_predictive",
     "replication": "Replication replicate",
     "reporting.making": "Report report",
+    "schedules.inputs": "schedule_inputs",
+    "schedules.shapes": "schedule",
     "spec": "Law Param Reduction get_law law observation",
     "stacking": "Stack stack",
     "storage": "load",

@@ -20,6 +20,7 @@ from bayes_scaling._blas import one_thread
 from bayes_scaling._errors import ForecastError
 from bayes_scaling._x64 import in_float64
 from bayes_scaling.arguments import group_index, known_errors, typical_response
+from bayes_scaling.axes import axes_of
 from bayes_scaling.data.model_errors import HYPERS, LOGGED, hyperprior
 from bayes_scaling.data.runs import Runs
 from bayes_scaling.law_coordinates import (
@@ -296,7 +297,7 @@ def rows_at(
     shares = spec.law.simplex
     axes = [
         in_decades(np.asarray(values[n], float), fitted.values[n], n in shares)
-        for n in spec.law.inputs
+        for n in axes_of(spec.law)
     ]
     if name in shares or not (np.all(data > 0) and np.all(here > 0)):
         scale = beyond = np.zeros(len(here))

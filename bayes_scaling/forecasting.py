@@ -14,6 +14,7 @@ import xarray as xr
 
 from bayes_scaling._errors import ForecastError, Note, did_you_mean, list_names
 from bayes_scaling._x64 import in_float64
+from bayes_scaling.axes import axes_of
 from bayes_scaling.data.runs import Runs
 from bayes_scaling.error_draws import with_model_error
 from bayes_scaling.extrapolation import ModelError
@@ -180,8 +181,8 @@ def forecast_table(
 
 
 def distances(fit: Fit | Sampled, points: pd.DataFrame) -> dict[str, np.ndarray]:
-    """Return the columns ``beyond_N`` ... (point,) of all inputs but shares of a mixture."""
-    inputs = [n for n in fit.spec.law.inputs if n not in fit.spec.law.simplex]
+    """Return the columns ``beyond_N`` ... (point,) of all axes but shares of a mixture."""
+    inputs = [n for n in axes_of(fit.spec.law) if n not in fit.spec.law.simplex]
     return {f"beyond_{n}": beyond(points[n].to_numpy(float), fit.runs.values[n]) for n in inputs}
 
 

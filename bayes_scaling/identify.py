@@ -12,6 +12,7 @@ import numpy as np
 
 from bayes_scaling._compile_cache import IN_MEMORY, jitted
 from bayes_scaling._errors import DataError, Note, list_names
+from bayes_scaling.axes import axes_of
 from bayes_scaling.build import Args
 from bayes_scaling.data.runs import Runs
 from bayes_scaling.levels import log_shift, sampling_order, to_paper
@@ -53,7 +54,7 @@ def require_rows(runs: Runs, spec: ModelSpec) -> list[str]:
 
 
 def _flat_notes(spec: ModelSpec, args: Args, free: list[str]) -> tuple[Note, ...]:
-    still = [n for n in spec.law.inputs if np.ptp(x := args["x"][n]) <= 1e-9 * np.abs(x).max()]
+    still = [n for n in axes_of(spec.law) if np.ptp(x := args["x"][n]) <= 1e-9 * np.abs(x).max()]
     names = unseen_parameters(spec, args, free)
     if not names:
         return ()

@@ -18,7 +18,7 @@ from bayes_scaling.families import family_parameters
 from bayes_scaling.mixing import check_shares
 from bayes_scaling.posterior import Fit, Sampled
 from bayes_scaling.spec import ModelSpec
-from bayes_scaling.symbols import complete
+from bayes_scaling.symbols import COVARIATES, complete
 
 
 class LawDraws(NamedTuple):
@@ -153,7 +153,9 @@ def _check_inputs(fit: Fit | Sampled, values: Mapping[str, np.ndarray]) -> None:
                 f"at: '{name}' is missing; law '{fit.spec.law.name}' takes "
                 f"{', '.join(needed)} (given: {list_names(list(values))})."
             )
-        may_be_nought = name in fit.spec.law.simplex or not np.all(fit.runs.values[name] > 0)
+        zero = name in COVARIATES and -np.inf < COVARIATES[name].low <= 0  # such as drops of a rate
+        may_be_nought = zero or name in fit.spec.law.simplex
+        may_be_nought |= not np.all(fit.runs.values[name] > 0)
         if not (may_be_nought or np.all(values[name] > 0)):
             raise ForecastError(f"at: '{name}' must be positive.")
     check_shares(fit.spec.law, values, ForecastError, "at: ")

@@ -12,6 +12,17 @@ _DF = """finetuning_examples finetuning_tokens finetuning_data finetune_examples
     sft_examples sft_tokens n_sft"""
 _H = "human_minutes minutes_for_a_person"
 
+PIECES = 6  # that a schedule's drops are put together to: `bayes_scaling.schedules.pieces`
+_PIECES: tuple[Row, ...] = tuple(
+    row
+    for i in range(1, PIECES + 1)
+    for row in (
+        (f"drop_share{i}", f"share of the drops in piece {i}", "", f"w_{i}", "", -1, 1),
+        (f"drop_lr{i}", f"learning rate after piece {i}", "", rf"\eta_{i}", "", 1e-15, 10),
+        (f"drop_area{i}", f"sum of the learning rates since piece {i}", "", f"s_{i}", "", 0, 1e6),
+    )
+)
+
 LAW_COVARIATES: tuple[Row, ...] = (
     # Inputs of laws of pretraining.
     ("N_avg", "parameters averaged over training", "parameters", r"\bar{N}",
@@ -50,7 +61,9 @@ LAW_COVARIATES: tuple[Row, ...] = (
     ("S1", "sum of the learning rates of all steps", "", "S_1",
      "lr_sum sum_of_lr", 1e-9, 1e6),
     ("S2", "smoothed sum of the drops of the learning rate", "", "S_2",
-     "annealing_area lr_annealing_area", 1e-15, 1e3),
+     "annealing_area lr_annealing_area", 0, 1e3),
+    ("lr_drop", "sum of all changes of the learning rate after warm-up", "", r"\Delta", "", 0, 10),
+    *_PIECES,
     ("proportion", "share of the data", "", "p",
      "data_proportion mixture_proportion sampling_weight", 1e-6, 1),
     ("cutoff", "rank beyond which data lack the tail", "", "k",

@@ -14,6 +14,7 @@ import xarray as xr
 from bayes_scaling._errors import Note, SpecError, list_names
 from bayes_scaling._x64 import in_float64
 from bayes_scaling.arguments import make_args
+from bayes_scaling.axes import axes_of
 from bayes_scaling.build import Args
 from bayes_scaling.data.load import read_runs
 from bayes_scaling.data.runs import Runs
@@ -180,7 +181,7 @@ def sane_bounds(runs: Runs, on_log: bool) -> tuple[float, float]:
 
 def _table(tree: xr.DataTree, spec: ModelSpec, runs: Runs) -> pd.DataFrame:
     response = spec.law.response
-    shown = [name for name in runs.covariates if name in {*spec.law.inputs, "N", "D", "C"}]
+    shown = [name for name in runs.covariates if name in {*axes_of(spec.law), "N", "D", "C"}]
     again = np.asarray(tree["prior_predictive"][response])[0]
     observed = runs.values[response]
     table = pd.DataFrame({**{g: runs.labels[g] for g in spec.groups},

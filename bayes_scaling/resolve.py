@@ -97,6 +97,12 @@ def require_inputs(runs: Runs, law: Law) -> None:
             f"{list_names(have)}: read it with inputs=['{missing[0]}', ...], or name your own "
             f"domains in the law, as in '{law.name}(web, books, code)'."
         )
+    if {"S1", "S2", *law.pieces} & {*missing}:
+        raise DataError(
+            f"law '{law.name}' needs {missing[0]} ..., sums of every run's learning-rate schedule: "
+            "add them with bs.add_schedules(table, schedules), or on the command line with "
+            "'bayes-scaling schedules'."
+        )
     raise DataError(
         f"law '{law.name}' needs {', '.join(missing)}, and the table has {list_names(have)}: name "
         f"the column with columns={{'{missing[0]}': 'your column'}}."

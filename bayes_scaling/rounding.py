@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from bayes_scaling.axes import axes_of
 from bayes_scaling.posterior import Fit
 from bayes_scaling.quantity import format_quantity
 
@@ -62,7 +63,7 @@ def forecast_texts(table: pd.DataFrame, fit: Fit) -> dict[str, list[str]]:
     bands, distance from the data."""
     probs = [c[4:-4] for c in table.columns if c.startswith("law_") and c.endswith("_low")]
     decimals = decimals_of(table, probs)
-    inputs = dict.fromkeys(c for c in ("N", "D", *fit.spec.law.inputs) if c in table)
+    inputs = dict.fromkeys(c for c in ("N", "D", *axes_of(fit.spec.law)) if c in table)
     columns = {c: [format_quantity(v) for v in table[c]] for c in inputs}
     columns["median"] = [number(v, decimals) for v in table["median"]]
     shown = [("law", p) for p in probs]

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import partial
 from typing import Any
 
 from bayes_scaling._errors import LawError, SpecError, did_you_mean
@@ -74,8 +73,8 @@ class Law:
 
     ``fn(*inputs, **params)`` broadcasts; inputs have shape ``(..., row)`` in the units of
     `bayes_scaling.symbols`, parameters broadcast against them. ``optimal_size`` is the closed form,
-    where there is one, of the N that is best at C = 6 N D, in C, parameters and other inputs.
-    ``simplex`` are shares, which sum to one; ``of_inputs(names)`` makes the law of other inputs.
+    if any, of the N that is best at C = 6 N D. ``simplex`` are shares, which sum to one, ``pieces``
+    inputs that say something only together; ``of_inputs(names)`` makes the law of other inputs.
     """
 
     name: str
@@ -99,6 +98,7 @@ class Law:
     aliases: tuple[str, ...] = ()
     source: str = "catalogue"
     simplex: tuple[str, ...] = ()
+    pieces: tuple[str, ...] = ()
     of_inputs: Callable[..., Law] | None = field(default=None, compare=False, repr=False)
 
     def __call__(self, *inputs: Any, **params: Any) -> Any:
@@ -265,8 +265,7 @@ def get_law(law: str | Law) -> Law:
     name, _, inputs = law.strip().partition("(")
     entry = LAWS.get(name.strip())
     names = tuple(s.strip() for s in inputs.rstrip(") ").split(","))
-    renamed = entry.of_inputs or partial(rename_inputs, entry)
-    return renamed(names) if inputs else entry
+    return (entry.of_inputs or (lambda n: rename_inputs(entry, n)))(names) if inputs else entry
 
 
 def rename_inputs(law: Law, names: tuple[str, ...]) -> Law:
@@ -293,6 +292,7 @@ def rename_inputs(law: Law, names: tuple[str, ...]) -> Law:
         reference=tuple((new[k], v) for k, v in law.reference),
         valid={new[k]: v for k, v in law.valid.items()},
         decreasing=tuple(new[k] for k in law.decreasing),
+        pieces=tuple(new[k] for k in law.pieces),
         optimal_size=rename(law.optimal_size, new),
         reduces_to=tuple(_rename_reduction(r, new) for r in law.reduces_to),
     )

@@ -17,6 +17,7 @@ ORDER = (
     "quickstart",
     "laws",
     "check",
+    "schedules",
     "fit",
     "show",
     "forecast",
@@ -90,6 +91,7 @@ def _load_commands() -> None:
         runs_commands,  # noqa: F401
         saved_commands,  # noqa: F401
         sbc_commands,  # noqa: F401
+        schedule_commands,  # noqa: F401
     )
 
 

@@ -274,6 +274,21 @@ ErrorIn = Annotated[
     ),
 ]
 
+LoggedPath = Annotated[str, typer.Argument(metavar="POINTS", help="Table of logged steps of runs.")]
+SchedulesPath = Annotated[str, typer.Argument(metavar="SCHEDULES", help="Table of schedules.")]
+RunLabel = Annotated[str, typer.Option("--run", metavar="COL", help="Column of the run, in both.")]
+StepColumn = Annotated[str, typer.Option("--step", metavar="COL", help="Column of the step.")]
+BetweenSteps = Annotated[
+    str | None,
+    typer.Option("--between", metavar="hold|line", help="The rate between steps listed."),
+]
+Pieces = Annotated[
+    bool, typer.Option("--pieces/--no-pieces", help="Also what 'multi_power' takes, or not.")
+]
+WithSchedules = Annotated[
+    str, typer.Option("--out", metavar="FILE", help="Where to write the table (CSV).")
+]
+
 Problems = Annotated[
     list[str] | None,
     typer.Option("--problem", metavar="NAME", help="A problem; repeat for more."),

@@ -74,7 +74,8 @@ def print_fitted(fit: Fit, saved: Path) -> None:
     file = shlex.quote(str(saved))
     emit(f"\nSaved to {saved} in {float(fit.data.attrs['seconds']):.0f} s. Next")
     emit(f"  bayes-scaling show {file}")
-    emit(f"  bayes-scaling forecast {file} --at {shlex.quote(_point_beyond(fit))}")
+    at = "-file points.csv" if fit.spec.law.pieces else f" {shlex.quote(_point_beyond(fit))}"
+    emit(f"  bayes-scaling forecast {file} --at{at}")
 
 
 def _point_beyond(fit: Fit) -> str:

@@ -25,10 +25,11 @@ _WORDS = {
     "maximise=False": "--minimise",
     "families=": "--family",
     "model_error=False": "--no-model-error",
+    "pieces=False": "--no-pieces",
 }
 _VALUE = re.compile(
     r"\b(group|response|run|se|trials|noise|noise_trend|seed|draws|warmup|chains|target_accept"
-    r"|max_tree_depth|centring|inputs)=('[^']*'|\"[^\"]*\"|\['[^']*'\]|[\d.]+)"
+    r"|max_tree_depth|centring|inputs|between)=('[^']*'|\"[^\"]*\"|\['[^']*'\]|[\d.]+)"
 )
 
 

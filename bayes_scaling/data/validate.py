@@ -247,16 +247,18 @@ def _magnitude_note(symbol: str, column: str, median: float) -> Note:
     )
 
 
-def _are_shares(symbol: str, values: np.ndarray) -> bool:
-    """Whether an input reads as shares of a mixture, of which none is a good value."""
-    shares = symbol not in SYMBOLS or (symbol in COVARIATES and COVARIATES[symbol].low == 0)
-    return shares and values.min() >= 0 and values.max() <= 1
+def _may_be_nought(symbol: str, values: np.ndarray) -> bool:
+    """Whether zero is a good value: of inputs that the vocabulary says may be, and of shares."""
+    known = COVARIATES.get(symbol)
+    if known is not None:
+        return -math.inf < known.low <= min(values.min(), 0.0)
+    return symbol not in SYMBOLS and bool(values.min() >= 0 and values.max() <= 1)
 
 
 def sign_notes(symbol: str, column: str, values: np.ndarray) -> Iterator[Note]:
     """Yield a note on zeros and negative values where these are allowed."""
     count = int(np.sum(values <= 0))
-    if not count or _are_shares(symbol, values):
+    if not count or _may_be_nought(symbol, values):
         return
     role = "covariate" if symbol in COVARIATES or symbol not in SYMBOLS else "response"
     yield Note(

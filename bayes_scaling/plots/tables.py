@@ -12,6 +12,7 @@ import pandas as pd
 
 from bayes_scaling._errors import ForecastError, SpecError, list_names
 from bayes_scaling._x64 import in_float64
+from bayes_scaling.axes import axes_of
 from bayes_scaling.data.load import read_runs
 from bayes_scaling.data.runs import Runs
 from bayes_scaling.error_draws import with_model_error
@@ -195,7 +196,7 @@ def _cuts(cut: Cut, levels: Sequence[float], rows: pd.DataFrame) -> list[tuple[C
 
 def _near_path(fit: Fit, cut: Cut, level: Any, points: pd.DataFrame, panel: str) -> pd.DataFrame:
     """The part of a curve that lies near the runs in all of the law's inputs."""
-    path, inputs = _path(fit, cut, level, points, panel), fit.spec.law.inputs
+    path, inputs = _path(fit, cut, level, points, panel), axes_of(fit.spec.law)
     kept = near(path, {name: points[name].to_numpy() for name in inputs}, inputs)
     return path[kept].reset_index(drop=True)
 
@@ -225,7 +226,7 @@ def _bands(fit: Fit, at: pd.DataFrame, prob: float, seed: int) -> pd.DataFrame:
     table = {"median": np.median(drawn.mean, axis=0)}
     for name, draws in (("law", drawn.mean), ("run", drawn.run)):
         table[f"{name}_low"], table[f"{name}_high"] = equal_tailed(draws, prob)
-    inputs = fit.spec.law.inputs
+    inputs = axes_of(fit.spec.law)
     outside = [beyond(at[n].to_numpy(float), fit.runs.values[n]) != 0 for n in inputs]
     return pd.DataFrame({**table, "extrapolated": np.any(outside, axis=0)})
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from bayes_scaling.axes import axes_of
 from bayes_scaling.plots.residuals import FLAT
 from bayes_scaling.plots.style import LOG_FROM
 from bayes_scaling.quantity import format_quantity
@@ -163,7 +164,7 @@ def _dots_of(
     own, group = points[rows], group_word(material)
     told: dict[str, np.ndarray] = {"run": material.run_ids[rows]}
     told |= {group: own["panel"].to_numpy(str)} if group else {}
-    names = dict.fromkeys(["N", "D", *material.fit.spec.law.inputs])
+    names = dict.fromkeys(["N", "D", *axes_of(material.fit.spec.law)])
     told |= {n: array(own, n) for n in names if n in own and n != material.tables.cut.against}
     return Dots(panel, series, array(own, "x"), array(own, y), told)
 
