@@ -22,16 +22,17 @@ from bayes_scaling.infer.base import Draws, Progress, Settings
 from bayes_scaling.infer.nuts import sample_nuts
 from bayes_scaling.infer.prepare import plain_args
 from bayes_scaling.infer.target import Target, compiled_constrain
-from bayes_scaling.latent.anchors import laid_out
 from bayes_scaling.latent.geometry import prepare
 from bayes_scaling.latent.layout import (
     Layout,
     checked_links,
+    checked_skills,
     make_args,
+    make_layout,
 )
 from bayes_scaling.latent.model import mean_score, observed
 from bayes_scaling.latent.results import DIMS, Skills
-from bayes_scaling.latent.start import first_values
+from bayes_scaling.latent.start import choose_anchors, first_values
 from bayes_scaling.latent.table import Scores, read_scores
 from bayes_scaling.latent.target import make_target
 from bayes_scaling.posterior import make_datatree
@@ -124,12 +125,14 @@ def skills(
     )
     show = progress if callable(progress) else progress_bar() if progress else no_progress
     show(0, 1, "compiling and finding the mode")
-    layout = laid_out(
+    links = checked_links(chance, lapse, scores.benchmarks)
+    count = checked_skills(n_skills, scores.benchmarks)
+    layout = make_layout(
         scores,
-        n_skills,
-        anchors,
+        n_skills=count,
+        anchors=anchors or choose_anchors(scores, *links, count),
         noise=noise,
-        links=checked_links(chance, lapse, scores.benchmarks),
+        links=links,
         trials=trials,
         interaction=interaction,
     )

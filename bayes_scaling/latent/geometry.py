@@ -7,7 +7,7 @@ Scales are found as in an EM algorithm, with Laplace's covariance for what is no
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -20,15 +20,17 @@ from bayes_scaling.infer.density import joined, split
 from bayes_scaling.infer.newton import find_mode
 from bayes_scaling.infer.prepare import Prepared
 from bayes_scaling.infer.target import Target
-from bayes_scaling.latent.model import FAMILY, FAMILY_SD, MODEL, MODEL_SD, SCALES, mean_score
+from bayes_scaling.latent.model import FAMILY, FAMILY_SD, MODEL, MODEL_SD, NOISE, SCALES, mean_score
 from bayes_scaling.latent.target import where_of
 
-ROUNDS = 8
-STEPS = 10  # of Newton's method a round
+ROUNDS = 40
+STEPS = 20  # of Newton's method a round
+SETTLED = 0.01  # of a scale's logarithm, from one round to the next
 CURVATURE_FLOOR = 0.05
 SPREAD = 0.7  # of starting points, in sds
 LEAST = 1e-4
 LOG_SD = 0.7  # of the effects' scales a priori
+EFFECTS_PRIOR, NOISE_PRIOR = 2.0, 4.0  # priors of scales, in effects and in scores
 EFFECTS = {"family": FAMILY, "model": MODEL}
 MEDIANS = {"family": FAMILY_SD[0], "model": MODEL_SD[0]}
 
@@ -46,6 +48,16 @@ def prepare(
     return Prepared(ready, z, scale, starts, nothing, nothing, z[None], nothing)
 
 
+class _Settling(NamedTuple):
+    """Where a search is: the next point, the last mode with its covariance, the scales' change."""
+
+    onward: Array
+    z: Array
+    covariance: Array
+    change: Array
+    round: Array
+
+
 def settle(target: Target, noise: str, args: Args, first: dict[str, Any]) -> tuple[Array, Array]:
     """The mode given the scales and their estimates, and the covariance there of all else."""
     z = joined(target.sites, {k: jnp.asarray(v) for k, v in first.items()})
@@ -57,16 +69,25 @@ def _compiled_settle(target: Target, noise: str) -> Any:
     scales = where_of(target, *SCALES)
 
     def settle(z: Array, args: Args) -> tuple[Array, Array]:
-        def turn(z: Array, _: None) -> tuple[Array, Array]:
-            mode = find_mode(
-                lambda v: target.potential(jnp.where(scales, z, v), args), z, max_steps=STEPS
-            )
-            covariance = _covariance(mode.hessian, scales)
-            moved = jnp.where(scales, z, mode.z)
-            return _rescaled(target, noise, moved, covariance, args), covariance
+        def unsettled(state: _Settling) -> Array:
+            return (state.change > SETTLED) & (state.round < ROUNDS)
 
-        z, covariances = jax.lax.scan(turn, z, None, length=ROUNDS)
-        return z, covariances[-1]
+        def turn(state: _Settling) -> _Settling:
+            mode = find_mode(
+                lambda v: target.potential(jnp.where(scales, state.onward, v), args),
+                state.onward,
+                max_steps=STEPS,
+            )
+            z = jnp.where(scales, state.onward, mode.z)
+            covariance = _covariance(mode.hessian, scales)
+            onward = _rescaled(target, noise, z, covariance, args)
+            change = jnp.max(jnp.abs(onward - z))
+            return _Settling(onward, z, covariance, change, state.round + 1)
+
+        never = jnp.asarray(jnp.inf)
+        first = _Settling(z, z, jnp.eye(target.dim), never, jnp.asarray(0))
+        found = jax.lax.while_loop(unsettled, turn, first)
+        return found.z, found.covariance
 
     return jitted(settle)
 
@@ -83,12 +104,10 @@ def _rescaled(target: Target, noise: str, z: Array, covariance: Array, args: Arg
     """The point with its scales at the posterior's second moments."""
     parts, variance = split(target.sites, z), split(target.sites, jnp.diag(covariance))
     for kind, site in EFFECTS.items():
-        square = parts[site] ** 2 + variance[site]
-        weight = 1 / LOG_SD**2  # the prior's worth, against two for each effect
-        own = 0.5 * jnp.log(jnp.mean(square, axis=0))
-        count = 2.0 * len(square)
-        prior = weight * np.log(MEDIANS[kind])
-        parts[f"{kind}_sd"] = (count * own + prior) / (count + weight)
+        square = jnp.sum(parts[site] ** 2 + variance[site], axis=0)
+        prior = EFFECTS_PRIOR * MEDIANS[kind] ** 2
+        count = variance[site].shape[0] + EFFECTS_PRIOR
+        parts[f"{kind}_sd"] = 0.5 * jnp.log((square + prior) / count)
     parts["sigma"] = 0.5 * jnp.log(_noise_square(target, noise, z, covariance, args))
     return joined(target.sites, parts)
 
@@ -111,14 +130,17 @@ def _noise_square(target: Target, noise: str, z: Array, covariance: Array, args:
     def average(values: Array) -> Array:
         return jnp.zeros(n).at[column].add(values) / counts
 
+    def steadied(found: Array) -> Array:
+        return (counts * found + NOISE_PRIOR * NOISE[noise][0] ** 2) / (counts + NOISE_PRIOR)
+
     if noise == "normal":
-        return jnp.maximum(average(square), LEAST**2)
+        return steadied(average(square))
     ratio = average(square / (mean * (1 - mean)))
     items = average(args["trials"])
     if noise == "beta_binomial":
         ratio = (items * ratio - 1) / jnp.maximum(items - 1, 1)
     ratio = jnp.clip(ratio, LEAST, 0.5)
-    return ratio / (1 - ratio)
+    return steadied(ratio / (1 - ratio))
 
 
 def _chosen(target: Target, z: Array, covariance: Array, args: Args) -> tuple[Args, Array]:

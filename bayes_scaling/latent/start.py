@@ -58,22 +58,17 @@ def _regress(known: Array, y: Array, seen: Array) -> Array:
     return np.linalg.solve(gram, (y @ known)[..., None])[..., 0]
 
 
-def first_anchors(scores: Scores, chance: Array, lapse: Array, n: int) -> list[str]:
-    """Return the benchmarks that tell most of the leading directions of the logits."""
+def choose_anchors(scores: Scores, chance: Array, lapse: Array, n: int) -> list[str]:
+    """Return the benchmarks that tell most of the skills, each of what those before leave open.
+
+    By the logits' low-rank fit: loadings over what is left, by the root of the number of scores.
+    """
     y = logits(scores, chance, lapse)
     found = low_rank(y, n)
     worth = np.sqrt(np.isfinite(y).sum(axis=0)) / found.left
-    return [scores.benchmarks[i] for i in leading(found.skill, found.loading, worth)]
-
-
-def leading(skill: Array, loading: Array, worth: Array) -> list[int]:
-    """Places of the benchmarks that tell most of the skills, each of what those before leave open.
-
-    ``worth`` (benchmark,) is the root of what a benchmark's scores tell of its logits.
-    """
-    told = worth[:, None] * (loading @ _root(skill))
+    told = worth[:, None] * (found.loading @ _root(found.skill))
     pivoted: Any = qr(told.T, pivoting=True, mode="r")
-    return pivoted[1][: loading.shape[1]].tolist()
+    return [scores.benchmarks[i] for i in pivoted[1][:n]]
 
 
 def _root(skill: Array) -> Array:
