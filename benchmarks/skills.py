@@ -6,8 +6,8 @@ that FILE already holds are kept.
 `sloth_families`: the largest member of every family held back, tuned models a family of their own;
 `skills K`: one joint posterior of K skills from log N and log D; `sigmoid C`: every benchmark by
 itself, families forgotten, a logistic curve in log C; `sloth`: every benchmark by itself, families
-pooled. `obs_scaling`: models above 8.4e22 FLOPs held back; from compute as above, and from base
-benchmarks: the large models' eight base scores known, their other scores to be told, beside three
+pooled. `obs_scaling`: models above 8.4e22 FLOPs held back; from compute as above (base benchmarks
+and leaderboard), and from base benchmarks: the large models' eight base scores known, their other scores to be told, beside three
 principal components with a logistic curve on them (after Ruan et al. 2024). Mean absolute error of
 the median, and width of the 90 % interval of a new score, in points of a hundred; the share held.
 """
@@ -41,7 +41,7 @@ SLOTH = (
     "ifeval", "bbh", "math_lvl_5", "gpqa", "musr", "mmlu_pro", "mmlu", "arc", "hellaswag",
     "truthfulqa", "gsm8k", "winogrande", "xwinograd", "humaneval",
 )  # fmt: skip
-SETTINGS = {"draws": 1000, "warmup": 500, "progress": False}
+SETTINGS = {"draws": 500, "warmup": 500, "progress": False}
 
 
 def sloth_table(data: Path) -> tuple[pd.DataFrame, np.ndarray, list[str]]:
@@ -59,6 +59,13 @@ def obs_table(data: Path) -> tuple[pd.DataFrame, np.ndarray, list[str]]:
     table = whole[whole["flops"].notna()].reset_index(drop=True)
     others = [c for c in table if c.startswith("leaderboard_") or c.endswith(("_acc", "_match"))]
     return table, (table["flops"] > CUT).to_numpy(), [*BASE, *others]
+
+
+def common_only(
+    table: pd.DataFrame, ahead: np.ndarray, names: list[str]
+) -> tuple[pd.DataFrame, np.ndarray, list[str]]:
+    """The same with base benchmarks and those of the leaderboard alone."""
+    return table, ahead, [n for n in names if n in BASE or n.startswith("leaderboard_")]
 
 
 Told = pd.DataFrame  # one row a held-back score: benchmark, median, low, high, actual
@@ -154,10 +161,10 @@ def ways(data: Path) -> dict[tuple[str, str, str], Any]:
     found["sloth_families", "family, N, D", "sloth"] = lambda: one_by_one(*sloth, "sloth", both)
     for k in (1, 2):
         found["obs_scaling", "family, C", f"skills {k}"] = lambda k=k: by_skills(
-            *obs, n_skills=k, inputs=["C"]
+            *common_only(*obs), n_skills=k, inputs=["C"]
         )
     found["obs_scaling", "family, C", "sigmoid C"] = lambda: one_by_one(
-        *obs, "compute_sigmoid", one
+        *common_only(*obs), "compute_sigmoid", one
     )
     for k in (1, 2):
         found["obs_scaling", "base scores", f"skills {k}"] = lambda k=k: from_base(
