@@ -7,9 +7,10 @@ that FILE already holds are kept.
 `skills K`: one joint posterior of K skills from log N and log D; `sigmoid C`: every benchmark by
 itself, families forgotten, a logistic curve in log C; `sloth`: every benchmark by itself, families
 pooled. `obs_scaling`: models above 8.4e22 FLOPs held back; from compute as above (base benchmarks
-and leaderboard), and from base benchmarks: the large models' eight base scores known, their other scores to be told, beside three
-principal components with a logistic curve on them (after Ruan et al. 2024). Mean absolute error of
-the median, and width of the 90 % interval of a new score, in points of a hundred; the share held.
+and leaderboard), and from base benchmarks: the large models' eight base scores known, their other
+scores to be told, beside three principal components with a logistic curve on them (after Ruan et
+al. 2024). Mean absolute error of the median, and width of the 90 % interval of a new score, in
+points of a hundred; the share held.
 """
 
 import json
