@@ -56,6 +56,8 @@ if TYPE_CHECKING:
     from bayes_scaling.forecasting import Forecast as Forecast
     from bayes_scaling.forecasting import forecast as forecast
     from bayes_scaling.forecasting import grid as grid
+    from bayes_scaling.latent.fitting import skills as skills
+    from bayes_scaling.latent.results import Skills as Skills
     from bayes_scaling.martingales import martingale as martingale
     from bayes_scaling.plots import plot_fit as plot_fit
     from bayes_scaling.plots import plot_intervals as plot_intervals
@@ -122,6 +124,8 @@ _HOMES = {
     "fitting": "fit numpyro_model",
     "fitting_many": "ManyFits fit_many",
     "forecasting": "Forecast forecast grid",
+    "latent.fitting": "skills",
+    "latent.results": "Skills",
     "martingales": "martingale",
     "plots": "plot_fit plot_intervals plot_prior_posterior plot_prior_predictive plot_residuals "
     "plot_sbc",

@@ -148,7 +148,7 @@ def load(path: str | Path) -> Fit:
     FitFileError
         When the file is missing, not a fit, truncated, changed, or of a newer format.
     """
-    tree = _read(Path(path))
+    tree = read_tree(Path(path))
     _check_layout(tree, path)
     spec = spec_from_json(tree.attrs["spec"])
     _check_content(tree, spec, path)
@@ -156,7 +156,14 @@ def load(path: str | Path) -> Fit:
     return Fit(tree, spec, notes)
 
 
-def _read(path: Path) -> xr.DataTree:
+def read_tree(path: Path) -> xr.DataTree:
+    """Read a file's groups, whatever they hold.
+
+    Raises
+    ------
+    FitFileError
+        When the file is missing or damaged.
+    """
     if not path.is_file():
         raise FitFileError(
             f"no fit at '{path}': check the path, or make one with bayes-scaling fit."
@@ -173,6 +180,8 @@ def _read(path: Path) -> xr.DataTree:
 
 def _check_layout(tree: xr.DataTree, path: Any) -> None:
     version = tree.attrs.get("format")
+    if tree.attrs.get("kind") == "skills":
+        raise FitFileError(f"'{path}' holds skills, not a fit: read it with bs.Skills.load.")
     if version is None or not {"spec", "notes", "digest", "reference"} <= set(tree.attrs):
         raise FitFileError(f"'{path}' was not written by bayes_scaling: pass a file made by save.")
     if not str(version).isdigit() or int(version) > FORMAT:

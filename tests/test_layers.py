@@ -32,7 +32,7 @@ law_on_rows
 extrapolation calibration prior_check recovery
 error_draws
 backtesting forecasting
-by_family decisions stacking chaining
+by_family decisions stacking chaining latent
 replication baselines
 bootstrapping martingales
 comparing
@@ -63,7 +63,7 @@ KNOWN_TO_MODELS = {
     "gammas",
     "roots",
 }
-SAMPLES = {"build", "models.pooling", "models.observation", "bench.by_hand"}
+SAMPLES = {"build", "models.pooling", "models.observation", "bench.by_hand", "latent.model"}
 MAX_FILE, MAX_FUNCTION, MEDIAN_FUNCTION = 320, 60, 10
 
 

@@ -64,6 +64,19 @@ def read_numbers(table: pd.DataFrame, column: str, symbol: str) -> np.ndarray:
     return values
 
 
+def read_optional(table: pd.DataFrame, column: str) -> np.ndarray:
+    """Return a column as float64 values, shape (n,), NaN where a cell is empty.
+
+    Raises
+    ------
+    DataError
+        For text, truth values, dates, complex or infinite numbers.
+    """
+    values = _to_numbers(table, column)
+    _refuse(table, np.isinf(values), f"column {column!r} is infinite in", "correct")
+    return values
+
+
 def read_errors(table: pd.DataFrame, column: str) -> np.ndarray:
     """Return known standard errors, shape (n,), finite and not negative."""
     values = _to_numbers(table, column)

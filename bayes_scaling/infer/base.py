@@ -18,7 +18,8 @@ class Settings:
     ``chains`` x ``draws`` are kept after ``warmup`` transitions each, with steps of such size that
     ``target_accept`` of the proposals are taken; zero means the sampler's own choice. ``centring``
     below zero means chosen from the data; ``n_starts`` searches for the mode begin at draws from
-    the prior.
+    the prior. NUTS learns a whole matrix of masses up to ``dense_up_to`` dimensions, beyond only
+    the scales of the whitened coordinates.
     """
 
     sampler: str = "nuts"
@@ -29,6 +30,7 @@ class Settings:
     max_tree_depth: int = 10
     centring: float = -1.0
     n_starts: int = 8
+    dense_up_to: int = 150
     seed: int = 0
 
 

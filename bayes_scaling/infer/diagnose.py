@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -94,25 +94,34 @@ class Diagnosis:
 
 def diagnose(data: xr.DataTree, spec: ModelSpec, notes: tuple[Note, ...] = ()) -> Diagnosis:
     """Return the diagnosis of a fit's DataTree; ``notes`` are passed on with the findings."""
-    quality = _quality(data)
-    numbers = _numbers(data, quality)
     shrink, hangs = contractions(data, spec), prior_sensitivity(data, spec)
-    checks: list[Callable[[], Note | None]] = [
-        lambda: _rhat(quality),
-        lambda: _ess(quality, data["posterior"].sizes),
-        lambda: _divergences(data, numbers),
-        lambda: _bfmi(numbers),
-        lambda: _pareto(data),
-        lambda: _escalated(data),
-        lambda: _tree_depth(data),
-        lambda: _stuck(data),
-        lambda: _uninformed(shrink),
-        lambda: conflict_note(hangs),
-        lambda: sensitive_note(hangs, [n for n, c in shrink.items() if c < UNINFORMED]),
+    unmoved = [n for n, c in shrink.items() if c < UNINFORMED]
+    told = (_uninformed(unmoved), conflict_note(hangs), sensitive_note(hangs, unmoved))
+    numbers, findings = verdict_of(data, _quality(data), (*told, *notes))
+    return Diagnosis(findings, numbers, shrink, hangs)
+
+
+def verdict_of(
+    data: xr.DataTree, quality: pd.DataFrame, told: Iterable[Note | None]
+) -> tuple[dict[str, float], tuple[Note, ...]]:
+    """Numbers and findings of a `Diagnosis`: what the sampling tells, with what is ``told``.
+
+    ``quality`` has a row for every scalar: ``r_hat``, ``ess_bulk`` and ``ess_tail``.
+    """
+    numbers = _numbers(data, quality)
+    found = [
+        _rhat(quality),
+        _ess(quality, data["posterior"].sizes),
+        _divergences(data, numbers),
+        _bfmi(numbers),
+        _pareto(data),
+        _escalated(data),
+        _tree_depth(data),
+        _stuck(data),
+        *told,
     ]
-    found = [n for n in (check() for check in checks) if n is not None]
-    ordered = sorted([*found, *notes], key=lambda n: -_RANK[n.severity])
-    return Diagnosis(tuple(ordered), numbers, shrink, hangs)
+    ordered = sorted([n for n in found if n is not None], key=lambda n: -_RANK[n.severity])
+    return numbers, tuple(ordered)
 
 
 def _quality(data: xr.DataTree) -> pd.DataFrame:
@@ -284,8 +293,7 @@ def _stuck(data: xr.DataTree) -> Note | None:
     )
 
 
-def _uninformed(shrink: dict[str, float]) -> Note | None:
-    names = [name for name, c in shrink.items() if c < UNINFORMED]
+def _uninformed(names: list[str]) -> Note | None:
     if not names:
         return None
     return Note(

@@ -20,7 +20,6 @@ from bayes_scaling.infer.prepare import Prepared, compiled_from_whitened, whiten
 from bayes_scaling.infer.target import Target
 
 CHUNK = 50
-DENSE_UP_TO = 150  # dimensions; beyond, the whitening is dense and only its scales adapt
 
 
 class Kernel(NamedTuple):
@@ -39,7 +38,7 @@ def nuts_kernel(target: Target, settings: Settings, chunk: int = CHUNK) -> Kerne
             start,
             settings.warmup,
             step_size=0.5,
-            dense_mass=target.dim <= DENSE_UP_TO,
+            dense_mass=target.dim <= settings.dense_up_to,
             target_accept_prob=settings.target_accept,
             max_tree_depth=settings.max_tree_depth,
             model_args=(prepared,),
@@ -108,6 +107,7 @@ def _compile_key(settings: Settings) -> Settings:
         warmup=warmup,
         target_accept=settings.target_accept,
         max_tree_depth=settings.max_tree_depth,
+        dense_up_to=settings.dense_up_to,
     )
 
 

@@ -61,10 +61,10 @@ def shapes_of(args: Args) -> tuple:
 
 def make_target(spec: ModelSpec, args: Args) -> Target:
     """Return the target of a spec for arguments of these shapes (cached)."""
-    return _target(spec, _ByShape(args))
+    return _target(spec, ByShape(args))
 
 
-class _ByShape:
+class ByShape:
     """Arguments hashed by their shapes, so that targets are shared between tables."""
 
     def __init__(self, args: Args) -> None:
@@ -74,11 +74,11 @@ class _ByShape:
         return hash(self.key)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, _ByShape) and self.key == other.key
+        return isinstance(other, ByShape) and self.key == other.key
 
 
 @lru_cache(maxsize=128)
-def _target(spec: ModelSpec, frozen: _ByShape) -> Target:
+def _target(spec: ModelSpec, frozen: ByShape) -> Target:
     model = numpyro_model_of(spec)
     sites = sites_of(model, frozen.args)
     bent = tuple(bends(spec, s.name) for s in sites for _ in range(s.stop - s.start))
