@@ -75,7 +75,8 @@ reach = np.abs(pulls.to_numpy()).max()
 drawn = axis.imshow(pulls, cmap="RdBu_r", vmin=-reach, vmax=reach)
 axis.set(xticks=range(5), xticklabels=SHARES, yticks=range(5), yticklabels=LOSSES)
 for (i, j), value in np.ndenumerate(pulls.to_numpy()):
-    axis.text(j, i, f"{value:.1f}", ha="center", va="center", fontsize=8)
+    ink = "white" if abs(value) > 0.6 * reach else "black"
+    axis.text(j, i, f"{value:.1f}", ha="center", va="center", fontsize=8, color=ink)
 _ = figure.colorbar(drawn, label="pull of a share on a loss; blue lowers it")
 
 # %% [markdown]
