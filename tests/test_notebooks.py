@@ -28,9 +28,17 @@ def test_there_are_notebooks():
     assert SCRIPTS
 
 
+@pytest.fixture
+def settings(request, script):
+    """Few draws, no windows, and the folder of data sets for those that read them."""
+    few = {"BAYES_SCALING_NOTEBOOK_DRAWS": "100", "MPLBACKEND": "agg"}
+    if "BAYES_SCALING_DATA" not in script.read_text(encoding="utf-8"):
+        return few
+    return few | {"BAYES_SCALING_DATA": str(request.getfixturevalue("shared_data").resolve())}
+
+
 @each
-def test_the_script_runs_with_few_draws(script, tmp_path):
-    settings = {"BAYES_SCALING_NOTEBOOK_DRAWS": "100", "MPLBACKEND": "agg"}
+def test_the_script_runs_with_few_draws(script, settings, tmp_path):
     done = subprocess.run(
         [sys.executable, str(script)],
         cwd=tmp_path,
