@@ -83,8 +83,8 @@ for paper in ("Besiroglu", "Hoffmann"):
 constants.round(3)
 
 # %% [markdown]
-# All of Besiroglu's constants lie inside our 95 % intervals. Hoffmann's $E$, $B$ and $\beta$ lie far
-# outside: the published constants do not fit the published points. The likely cause, which the
+# All of Besiroglu's constants lie inside our 95 % intervals. Hoffmann's $E$, $B$ and $\beta$ lie
+# far outside: the published constants do not fit the published points. The likely cause, which the
 # authors confirmed, is an optimiser that stopped early.
 
 # %%
@@ -94,8 +94,8 @@ assert not constants.loc[["E", "B", "beta"], "Hoffmann inside"].any()
 # %% [markdown]
 # ## Three approaches, each with its band
 #
-# At the optimum $N^* \propto C^a$ and $D^* \propto C^b$ with $a + b = 1$. The first two bands are of a
-# bootstrap over runs, the third is the posterior's.
+# At the optimum $N^* \propto C^a$ and $D^* \propto C^b$ with $a + b = 1$. The first two bands are
+# of a bootstrap over runs, the third is the posterior's.
 
 # %%
 found = bs.three_approaches(runs, fit=fit, C=GOPHER, replicates=500, prob=0.9)
@@ -230,11 +230,11 @@ _ = axes[1].set(xscale="log", xlabel="$D/N$ at Gopher's budget, the law with its
 
 # %% [markdown]
 # The outliers do not matter: noise with heavy tails takes care of them. The halves do. The cheaper
-# one has $a$ well above a half, the dearer one well below, and their bands do not even
-# touch. So the law, or the reading of the figure, is not exact over four decades of compute, and the
-# tight bands above, ours and Besiroglu's, are those of a law that is taken to be. With the law's own error in, all four tables
-# are consistent, at the price of a band from under ten to some three hundred tokens per parameter
-# for all runs together, whose middle is no longer the law's.
+# one has $a$ well above a half, the dearer one well below, and their bands do not even touch. So
+# the law, or the reading of the figure, is not exact over four decades of compute, and the tight
+# bands above, ours and Besiroglu's, are those of a law that is taken to be. With the law's own
+# error in, all four tables are consistent, at the price of a band from under ten to some three
+# hundred tokens per parameter for all runs together, whose middle is no longer the law's.
 
 # %%
 a, ratio = again.iloc[:, :3], again.iloc[:, 3:]
