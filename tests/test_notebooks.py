@@ -13,7 +13,15 @@ FOLDER = Path(__file__).parents[1] / "notebooks"
 SCRIPTS = sorted(FOLDER.glob("*.py"))
 LARGEST = 1_000_000  # bytes of an executed notebook
 
+# Scripts that compile models of their own for half a minute or longer run with the long checks.
+LONG = {"02_pooling", "05_learning_rate", "08_next_runs", "09_samplers", "10_own_law"}
+
 each = pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.stem)
+each_run = pytest.mark.parametrize(
+    "script",
+    [pytest.param(s, marks=pytest.mark.slow if s.stem in LONG else ()) for s in SCRIPTS],
+    ids=lambda path: path.stem,
+)
 
 
 def twin(script):
@@ -37,7 +45,7 @@ def settings(request, script):
     return few | {"BAYES_SCALING_DATA": str(request.getfixturevalue("shared_data").resolve())}
 
 
-@each
+@each_run
 def test_the_script_runs_with_few_draws(script, settings, tmp_path):
     done = subprocess.run(
         [sys.executable, str(script)],
