@@ -233,8 +233,8 @@ _ = axes[1].set(xscale="log", xlabel="$D/N$ at Gopher's budget, the law with its
 # one has $a$ well above a half, the dearer one well below, and their bands do not even touch. So
 # the law, or the reading of the figure, is not exact over four decades of compute, and the tight
 # bands above, ours and Besiroglu's, are those of a law that is taken to be. With the law's own
-# error in, all four tables are consistent, at the price of a band from under ten to some three
-# hundred tokens per parameter for all runs together, whose middle is no longer the law's.
+# error in, all four tables are consistent, at the price of a band from under ten to some hundreds
+# of tokens per parameter for all runs together, whose middle is no longer the law's.
 
 # %%
 a, ratio = again.iloc[:, :3], again.iloc[:, 3:]

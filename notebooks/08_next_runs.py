@@ -180,10 +180,10 @@ axis.spines[["top", "right"]].set_visible(False)
 
 # %% [markdown]
 # An honest picture. What `design` expected came true: it foresaw an error of about one per cent,
-# and that is what is found, with bands that hold. It beats spending on many cheap runs, and the
-# worse half of the random draws, which by chance have narrow bands in the wrong place. But it does
-# not beat the better random draws, and five of the dearest runs do better than all: on this table
-# what lies nearest to the goal tells most. Two rounds are no better than one.
+# and that is what is found, with bands that hold. It beats spending on many cheap runs, and two of
+# the five random draws, which by chance have narrow bands in the wrong place. But it does not beat
+# the other three, and five of the dearest runs do better than all: on this table what lies nearest
+# to the goal tells most. Two rounds did worse than one.
 #
 # The 23 largest runs lie side by side, so that each row is nearly one draw of luck, not 23. Over
 # simulated truths and three published tables the means favour chosen runs (`docs/design.md`).
