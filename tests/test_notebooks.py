@@ -13,8 +13,10 @@ FOLDER = Path(__file__).parents[1] / "notebooks"
 SCRIPTS = sorted(FOLDER.glob("*.py"))
 LARGEST = 1_000_000  # bytes of an executed notebook
 
-# Scripts that compile models of their own for half a minute or longer run with the long checks.
-LONG = {"02_pooling", "05_learning_rate", "08_next_runs", "09_samplers", "10_own_law"}
+# Scripts that take 25 seconds or longer, for most of which XLA compiles, run with the long checks.
+LONG = {
+    "02_pooling", "05_learning_rate", "07_ladder", "08_next_runs", "09_samplers", "10_own_law",
+}  # fmt: skip
 
 each = pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.stem)
 each_run = pytest.mark.parametrize(
