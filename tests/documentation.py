@@ -27,7 +27,7 @@ import numpy as np
 import pandas as pd
 from command_line import run
 
-from bayes_scaling import backtesting, fitting, storage
+from bayes_scaling import backtesting, fitting, stacking, storage
 from bayes_scaling.data.runs import Runs
 from bayes_scaling.spec import Law
 
@@ -36,7 +36,7 @@ DOCS = ROOT / "docs"
 TABLES = DOCS / "examples"
 PAGES = {p.stem: p for p in (ROOT / "README.md", *sorted(DOCS.glob("*.md")))}
 WIDTH = "96"  # columns of printed tables
-SMALL = {"cuts": (0.7,)}  # of a backtest that says nothing of its cut-offs
+SMALL = {"cuts": (0.7,)}  # of a backtest or a stack that says nothing of its cut-offs
 BLOCK = re.compile(r"^```(python|bash)\n(.*?)^```\n(?:\n```text\n(.*?)^```\n)?", re.M | re.S)
 MARK = re.compile(r"#\s*(slow|not run):\s*(\S.*)$")
 
@@ -152,10 +152,10 @@ _KEPT: dict[object, object] = {}
 @contextmanager
 def shared() -> Iterator[None]:
     """Fits, backtests and loaded files are made once for all pages, from the same table."""
-    small = _remembered(backtesting.backtest, SMALL)
     with (
         mock.patch.object(fitting, "fit", _remembered(fitting.fit)),
-        mock.patch.object(backtesting, "backtest", small),
+        mock.patch.object(backtesting, "backtest", _remembered(backtesting.backtest, SMALL)),
+        mock.patch.object(stacking, "stack", _remembered(stacking.stack, SMALL)),
         mock.patch.object(storage, "load", _remembered(storage.load)),
     ):
         yield
@@ -177,11 +177,11 @@ def _key(value: object) -> object:
     if isinstance(value, (str, Path)):
         return Path(value).read_bytes() if Path(value).is_file() else str(value)
     if isinstance(value, np.ndarray):
-        return str(value.dtype), value.tolist() if value.dtype == object else value.tobytes()
+        return str(value.dtype), str(value.tolist())
     if isinstance(value, pd.DataFrame):
         return value.to_csv()
     if isinstance(value, Law):
-        return value.name, value.equation
+        return value.name, value.equation, str(value.params)
     if isinstance(value, Runs):
         return _key(vars(value))
     if isinstance(value, Mapping):

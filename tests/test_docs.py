@@ -4,6 +4,7 @@ import ast
 import importlib.util
 import inspect
 import re
+from contextlib import closing
 
 import pytest
 import typer
@@ -40,10 +41,11 @@ def slow_lines(name):
 
 
 def check(name, slow):
-    for block, printed in run_page(name, slow):
-        if block.shown is not None and printed is not None:
-            told = difference(printed, block.shown)
-            assert not told, f"{name}, line {block.line}: {told}"
+    with closing(run_page(name, slow)) as blocks:
+        for block, printed in blocks:
+            if block.shown is not None and printed is not None:
+                told = difference(printed, block.shown)
+                assert not told, f"{name}, line {block.line}: {told}"
 
 
 @pytest.mark.parametrize("name", WITH_CODE)
