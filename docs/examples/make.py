@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-E = {"c4": 1.95, "refinedweb": 1.93, "redpajama": 1.90}
+E = {"c4": 1.95, "refinedweb": 1.93, "redpajama": 1.82}
 A = {"c4": 400.0, "refinedweb": 430.0, "redpajama": 380.0}
 B, ALPHA, BETA = 500.0, 0.33, 0.31
 SCATTER = 0.004  # sd of the log loss
