@@ -15,8 +15,9 @@ from bayes_scaling.arguments import share_error
 from bayes_scaling.extrapolation import CHAINS, ModelError, rows_at
 from bayes_scaling.law_draws import LawDraws
 from bayes_scaling.law_on_rows import law_at
-from bayes_scaling.stats.residual_fit import Particle, Problem
-from bayes_scaling.stats.residual_process import NONE, NU, Rows, krige, left_open, noise_variance
+from bayes_scaling.stats.kriging import krige, left_open
+from bayes_scaling.stats.residual_fit import Particle, Problem, is_common
+from bayes_scaling.stats.residual_process import NONE, NU, Rows, noise_variance
 
 TINY = np.finfo(float).tiny
 
@@ -109,8 +110,8 @@ def error_moments(error: ModelError, drawn: LawDraws) -> ErrorMoments:
 
 
 def _kriged(part: Particle, problem: Problem, rows: Rows) -> Iterator[tuple[np.ndarray, ...]]:
-    """For every family: its new rows, its fitted ones, and what `left_open` has of them."""
-    for new, fitted, inverse in _by_family(part, problem, rows):
+    """For every block: its new rows, its fitted ones, and what `left_open` has of them."""
+    for new, fitted, inverse in _by_block(part, problem, rows):
         there = problem.rows.take(fitted), inverse, rows.take(new)
         yield new, fitted, *left_open(part.v, *there, part.growth)
 
@@ -178,18 +179,22 @@ def _error_at(
 ) -> np.ndarray:
     """Draws of the law's error at rows, (sample, row), given what is left at the fitted ones."""
     found = np.empty((len(left), len(rows.scale)))
-    for own, fitted, inverse in _by_family(part, problem, rows):
+    for own, fitted, inverse in _by_block(part, problem, rows):
         there = krige(part.v, problem.rows.take(fitted), inverse, rows.take(own), part.growth)
         noise = rng.normal(size=(len(left), len(own))) @ there.root.T
         found[:, own] = left[:, fitted] @ there.weights.T + noise
     return found
 
 
-def _by_family(
+def _by_block(
     part: Particle, problem: Problem, rows: Rows
 ) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray | None]]:
-    """For every family of new rows: their places, those of its fitted rows, and the inverse of
-    their covariance (None without any)."""
+    """For every family of new rows, or for all where families have errors in common: their places,
+    those of its fitted rows, and the inverse of their covariance (None without any)."""
+    if is_common(part.v):
+        (block,) = part.mode.solved
+        yield np.arange(len(rows.scale)), block.rows, block.inverse
+        return
     solved = {problem.rows.family[b.rows[0]]: b for b in part.mode.solved}
     for family in np.unique(rows.family):
         block = solved.get(family)

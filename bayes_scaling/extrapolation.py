@@ -1,10 +1,10 @@
 """How wrong a law is, and what that does to its forecasts.
 
 Beside the law and the noise of runs the response has an error of the law itself: a process over
-the covariates, smooth, of its own for every family, perhaps larger for small runs, and none where
-the law is right. It is learned together with the law from all runs, its growth beyond them from
-forecasts rolled forward over scale (`bayes_scaling.stats.residual_fit`). Its hyper-parameters have
-a prior learned from published tables (`bayes_scaling.data.model_errors`).
+the covariates, smooth, of its own for every family or in part the same for all, perhaps larger for
+small runs, and none where the law is right. It is learned together with the law from all runs, its
+growth beyond them from forecasts rolled forward over scale (`bayes_scaling.stats.residual_fit`).
+Its hyper-parameters have a prior learned from published tables (`bayes_scaling.data.model_errors`).
 """
 
 from __future__ import annotations
@@ -39,13 +39,15 @@ from bayes_scaling.stats.residual_fit import (
     Normal,
     Particle,
     Problem,
-    learn,
+    learn_all,
+    likelier,
     model_weights,
     particles,
     problem_of,
 )
 from bayes_scaling.stats.residual_growth import growth_weights
 from bayes_scaling.stats.residual_process import (
+    COMMON,
     LENGTH,
     NOISE,
     NONE,
@@ -73,7 +75,8 @@ class ModelError:
     problem
         Responses, places and priors.
     models
-        The model in which the law has an error of its own, and the one in which it is right.
+        The model in which every family has an error of its own, where possible the one in which
+        they have a part in common, and last that in which the law is right.
     growth
         Posterior (growth,) of how fast the error grows beyond the data.
     particles
@@ -89,7 +92,7 @@ class ModelError:
     runs: Runs
     coordinates: Coordinates
     problem: Problem
-    models: tuple[Learned, Learned]
+    models: tuple[Learned, ...]
     growth: np.ndarray
     particles: tuple[Particle, ...]
     z: np.ndarray
@@ -98,9 +101,14 @@ class ModelError:
     unit: float
 
     @property
+    def wrong(self) -> Learned:
+        """The likelier of the models in which the law has an error."""
+        return likelier(self.models)
+
+    @property
     def hypers(self) -> dict[str, float]:
         """The hyper-parameters where the law has an error, in the units of the published table."""
-        wrong = self.models[0]
+        wrong = self.wrong
         return {
             name: float(np.exp(wrong.v[i]) if name in LOGGED else wrong.v[i])
             for i, name in enumerate(HYPERS)
@@ -110,22 +118,25 @@ class ModelError:
     @property
     def probability(self) -> float:
         """Posterior probability that the law has an error of its own (even odds before)."""
-        return float(model_weights(self.models)[0])
+        return float(model_weights(self.models)[:-1].sum())
 
     def summary(self) -> pd.DataFrame:
         """Return median and 90 % interval of the error's size, reach, growth and of the noise.
 
         ``size``: sd of the law's error at the largest fitted run, relative to the response where
         its noise is on the log scale; ``reach``: decades over which errors are alike; ``noise``:
-        scale of the scatter of runs there; ``run``: sd between runs of several rows; ``growth``:
+        scale of the scatter of runs there; ``run``: sd between runs of several rows; ``common``:
+        the part of the error's variance that families have in common, where they do; ``growth``:
         relative increase of the size a decade beyond the data.
         """
-        wrong = self.models[0]
+        wrong = self.wrong
         sd = np.zeros(len(wrong.v))
         sd[wrong.free] = np.sqrt(np.diag(wrong.cov))
         ends = np.array([-1.645, 0.0, 1.645])
         names = {"size": SIZE, "reach": LENGTH, "noise": NOISE, "run": RUN}
         rows = {n: np.exp(wrong.v[i] + ends * sd[i]) for n, i in names.items() if i in wrong.free}
+        if COMMON in wrong.free:
+            rows["common"] = 1 / (1 + np.exp(-(wrong.v[COMMON] + ends * sd[COMMON])))
         total = np.cumsum(self.growth)
         rows["growth"] = np.array([GROWTHS[np.searchsorted(total, q)] for q in (0.05, 0.5, 0.95)])
         return pd.DataFrame.from_dict(rows, orient="index", columns=["low", "median", "high"])
@@ -179,9 +190,8 @@ def _learned(fit: Fit | Sampled, leave_out: str, seed: int) -> ModelError:
     prior = Normal(*prior_moments(coordinates, fit.grouping, scale))
     problem = _problem(coordinates, runs, unit, prior, start_of(coordinates, fit.samples))
     before = Normal(*hyperprior(leave_out))
-    wrong, right = (learn(problem, before, law_is_right=right) for right in (False, True))
-    models = (wrong, right)
-    growth = growth_weights(problem, models[0])
+    models = learn_all(problem, before)
+    growth = growth_weights(problem, likelier(models))
     rng = np.random.default_rng(seed)
     parts = tuple(particles(problem, models, growth, PARTICLES, rng))
     left_at = partial(_left, coordinates, runs, problem, unit)

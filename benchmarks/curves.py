@@ -3,9 +3,10 @@
 Run as ``python benchmarks/curves.py --data DIR [--only TEXT] [--keep DIR] [--out FILE]``. The late
 part of every curve is held back. ``points`` are least-squares fits of log y as the papers make
 them, with their residuals for the noise; ``alone`` is the posterior of every curve by itself;
-``pooled`` that of the curves of a pool together, every parameter partially pooled. Posteriors see
-at most `ROWS` rows of a curve, even in log X, because neighbours repeat each other. The mixture of
-a method gives each of its laws the same weight.
+``ours`` the same with the law's own error in, as forecasts have it; ``pooled`` that of the curves
+of a pool together, every parameter partially pooled. Posteriors see at most `ROWS` rows of a curve,
+even in log X, because neighbours repeat each other. The mixture of a method gives each of its laws
+the same weight.
 
 Scores are means over curves of means over `AHEAD` points spread over the part held back: RMSLE,
 the root mean square error of log y of the predictive median; LL, the log predictive density of y;
@@ -29,6 +30,7 @@ from scipy.special import logsumexp
 
 import bayes_scaling as bs
 from bayes_scaling.bench.compare import about
+from bayes_scaling.error_draws import with_model_error
 from bayes_scaling.law_draws import law_draws
 
 LAWS = tuple(FORMS)
@@ -92,9 +94,19 @@ def points(law: str, curves: list[Curve], keep: Path | None) -> list[Drawn]:
 
 def alone(law: str, curves: list[Curve], keep: Path | None) -> list[Drawn]:
     """The posterior of every curve by itself."""
-    tables = [thinned(c.fitted, ROWS)[["X", "Y"]] for c in curves]
-    fits = bs.fit_many(tables, law, rows=ROWS, priors={"sigma": SCATTER}, out=keep, progress=False)
+    fits = _alone(law, curves, keep)
     return [_ahead(fits, i, c.ahead[["X"]], c.ahead["Y"]) for i, c in enumerate(curves)]
+
+
+def ours(law: str, curves: list[Curve], keep: Path | None) -> list[Drawn]:
+    """The same with the law's own error."""
+    fits = _alone(law, curves, keep)
+    return [_ahead(fits, i, c.ahead[["X"]], c.ahead["Y"], True) for i, c in enumerate(curves)]
+
+
+def _alone(law: str, curves: list[Curve], keep: Path | None) -> bs.ManyFits:
+    tables = [thinned(c.fitted, ROWS)[["X", "Y"]] for c in curves]
+    return bs.fit_many(tables, law, rows=ROWS, priors={"sigma": SCATTER}, out=keep, progress=False)
 
 
 def pooled(law: str, curves: list[Curve], keep: Path | None) -> list[Drawn]:
@@ -117,8 +129,13 @@ def pooled(law: str, curves: list[Curve], keep: Path | None) -> list[Drawn]:
     return [found[c.name] for c in curves]
 
 
-def _ahead(fits: bs.ManyFits, i: int, at: pd.DataFrame, y: pd.Series) -> Drawn:
-    drawn = law_draws(fits.sampled(i), at, jax.random.key(i), y=y.to_numpy(float))
+def _ahead(
+    fits: bs.ManyFits, i: int, at: pd.DataFrame, y: pd.Series, own_error: bool = False
+) -> Drawn:
+    fit, actual = fits.sampled(i), y.to_numpy(float)
+    drawn = law_draws(fit, at, jax.random.key(i), y=actual)
+    if own_error:
+        drawn = with_model_error(bs.model_error(fit, seed=i), drawn, y=actual, seed=i)
     assert drawn.log_prob is not None
     every = max(1, len(drawn.mean) // SAMPLES)
     return Drawn(*(v[::every][:SAMPLES] for v in (drawn.mean, drawn.run, drawn.log_prob)))
@@ -127,6 +144,7 @@ def _ahead(fits: bs.ManyFits, i: int, at: pd.DataFrame, y: pd.Series) -> Drawn:
 METHODS: dict[str, Callable[[str, list[Curve], Path | None], list[Drawn]]] = {
     "points": points,
     "alone": alone,
+    "ours": ours,
     "pooled": pooled,
 }
 

@@ -27,7 +27,7 @@ def columns(name: str, data: Path) -> tuple[dict[str, np.ndarray], np.ndarray, n
     train, test = surface.runs.subset(~surface.ahead), surface.runs.subset(surface.ahead)
     family = families_of(test)
     order = np.lexsort((test.values["C"], family))
-    bands = {m: METHODS[m](train, test, name) for m in COLOURS}
+    bands = {m: METHODS[m](train, test, surface.law, name) for m in COLOURS}
     middle = np.log(np.median(bands["ours"]["model"], axis=0))
     tail = (1 - PROB) / 2
     ends = {

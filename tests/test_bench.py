@@ -16,7 +16,7 @@ from bayes_scaling.bench.compare import compare
 from bayes_scaling.bench.problems import PROBLEMS, get_problem, simulated
 from bayes_scaling.bench.quality import moments, quality, worst_gap
 from bayes_scaling.cli import main
-from bayes_scaling.cli.bench_words import chosen_engines
+from bayes_scaling.cli.bench_words import chosen_engines, write_results
 
 
 def ours_at(point, args, families):
@@ -134,6 +134,13 @@ def test_the_report_tells_rates_ratios_and_failures(tmp_path):
     bars = {line.count("|") for line in text.splitlines() if "|" in line}
     assert bars == {len(report.HEADER) + 1}
     assert report.picture(FOUND, tmp_path / "p.png").stat().st_size > 5000
+
+
+def test_without_an_engine_that_ran_there_is_a_table_and_no_picture(tmp_path):
+    write_results({**FOUND, "records": FOUND["records"][2:]}, tmp_path / "b.json")
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["b.json", "b.md"]
+    write_results(FOUND, tmp_path / "c.json")
+    assert (tmp_path / "c.png").stat().st_size > 5000
 
 
 def test_an_engine_runs_in_a_process_of_its_own():

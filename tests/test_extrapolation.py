@@ -85,6 +85,28 @@ def test_forecasts_open_where_the_law_bends(bent):
     assert (width(with_error, "model") < width(with_error)).all()
 
 
+def test_errors_alike_in_all_families_are_told_to_one_that_has_not_come_so_far():
+    """Four families leave their law's line the same way; one of them ends before it begins."""
+    rng = np.random.default_rng(4)
+    N = np.tile(np.geomspace(1e7, 1e10, 12), 4)
+    family = np.repeat(list("abcd"), 12)
+    level = 40.0 * np.repeat([1.0, 1.1, 0.95, 1.05], 12)
+    truth = level * N**-0.15 * np.exp(0.06 * np.maximum(np.log10(N) - 8.5, 0.0))
+    seen = ~((family == "d") & (N > 10**8.5))
+    columns = {"N": N, "L": truth * np.exp(0.003 * rng.normal(size=48)), "family": family}
+    fit = bs.fit({k: v[seen] for k, v in columns.items()}, LAW, group="family", **SETTINGS)
+    error = bs.model_error(fit)
+    assert error.probability > 0.99
+    assert error.summary()["median"]["common"] > 0.7
+    found = bs.forecast(fit, {"N": N[~seen], "family": family[~seen]}, prob=0.9)
+    own, common, _ = error.models
+    assert common.log_evidence > own.log_evidence + 5
+    t = found.table
+    inside = (t["run_90_low"] < truth[~seen]) & (truth[~seen] < t["run_90_high"])
+    assert inside.all()
+    assert np.abs(np.log(t["median"] / truth[~seen])).max() < 0.02
+
+
 def test_forecasts_do_not_change_from_call_to_call(bent):
     at = {"N": [3e9, 1e11]}
     first, second = (bs.forecast(bent, at).table for _ in range(2))

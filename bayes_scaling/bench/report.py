@@ -78,11 +78,16 @@ def markdown(found: Mapping[str, Any]) -> str:
     )
 
 
+def drawn(found: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The records that have a bar in the picture."""
+    return [r for r in found["records"] if "failed" not in r and r["engine"] != "reference"]
+
+
 def picture(found: Mapping[str, Any], path: Path) -> Path:
     """Draw effective draws a second of every engine, one panel a problem."""
     from matplotlib import pyplot as plt
 
-    good = [r for r in found["records"] if "failed" not in r and r["engine"] != "reference"]
+    good = drawn(found)
     problems = list(dict.fromkeys(r["problem"] for r in good))
     figure, axes = plt.subplots(
         1, len(problems), figsize=(3.2 * len(problems) + 1.2, 3.2), sharey=True, squeeze=False,

@@ -38,4 +38,5 @@ def write_results(found: Mapping[str, Any], path: Path) -> None:
     write_whole(path, lambda to: to.write_text(text, encoding="utf-8"))
     document = report.markdown(found)
     write_whole(path.with_suffix(".md"), lambda to: to.write_text(document, encoding="utf-8"))
-    write_whole(path.with_suffix(".png"), lambda to: report.picture(found, to))
+    if report.drawn(found):
+        write_whole(path.with_suffix(".png"), lambda to: report.picture(found, to))

@@ -2,7 +2,8 @@
 
 Hyper-parameters are found by their evidence (Rasmussen and Williams 2006, section 5.4.1) with the
 law re-linearised and the Student-t weights renewed in turn; their posterior is taken as normal.
-Two models are weighed by their evidence: the law has an error of its own, or none.
+Models are weighed by their evidence: the law has an error of its own, family by family or with a
+part in common, or none.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from bayes_scaling.stats.residual_process import (
+    COMMON,
     HYPERS,
     NOISE,
     NOISE_TREND,
@@ -25,6 +27,7 @@ from bayes_scaling.stats.residual_process import (
     Solved,
     evidence_and_slope,
     family_blocks,
+    one_block,
     solve_blocks,
     student_weights,
 )
@@ -36,6 +39,10 @@ WEIGHINGS = 3
 STEPS = 60
 FAR = 3.0  # prior sds, the bounds of the search
 PIECE = 0.05  # of a prior sd, for the curvature
+APART = -np.inf  # logit of the common part where families' errors are independent
+COMMON_PRIOR = (0.0, 1.5)  # mean and sd of that logit where they are not
+MOST_TOGETHER = 400  # rows of all families; the cost grows with their cube
+OWN, SHARED, RIGHT = "own", "shared", "right"  # the law's error: each family's, in common, none
 GROWTHS = np.array([0.0, 0.5, 1.0, 2.0, 4.0])  # of the law's error, a decade beyond the data
 
 
@@ -48,7 +55,8 @@ class Normal(NamedTuple):
 
 class Problem(NamedTuple):
     """Responses (row,) with where they lie, the law at them, the prior of its coordinates, where
-    to start the search for them, and the families' blocks."""
+    to start the search for them, the families' blocks, and all rows as one block where families
+    may have errors in common."""
 
     law: Law
     rows: Rows
@@ -56,6 +64,11 @@ class Problem(NamedTuple):
     prior: Normal
     start: np.ndarray
     blocks: list[Block]
+    together: list[Block]
+
+    def blocks_of(self, v: np.ndarray) -> list[Block]:
+        """Return the blocks that are independent under these hyper-parameters."""
+        return self.together if is_common(v) else self.blocks
 
     def take(self, rows: np.ndarray) -> Problem:
         """Return the problem of some of the rows."""
@@ -71,7 +84,15 @@ def problem_of(
     law: Law, rows: Rows, response: np.ndarray, prior: Normal, start: np.ndarray
 ) -> Problem:
     """Return the problem of these rows."""
-    return Problem(law, rows, response, prior, start, family_blocks(rows))
+    blocks = family_blocks(rows)
+    few = len(blocks) > 1 and len(response) <= MOST_TOGETHER
+    together = one_block(rows) if few else []
+    return Problem(law, rows, response, prior, start, blocks, together)
+
+
+def is_common(v: np.ndarray) -> bool:
+    """Return whether families' errors have a part in common."""
+    return bool(v[COMMON] > APART)
 
 
 class Mode(NamedTuple):
@@ -97,7 +118,7 @@ class Learned(NamedTuple):
 
 def most_likely(problem: Problem, v: np.ndarray, weight: np.ndarray, z: np.ndarray) -> Mode:
     """Return the law's most likely coordinates, by damped Gauss-Newton steps from ``z``."""
-    solved = solve_blocks(v, problem.blocks, weight)
+    solved = solve_blocks(v, problem.blocks_of(v), weight)
     precision = np.linalg.inv(problem.prior.spread)
 
     def at(z: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
@@ -141,7 +162,14 @@ def _normal_equations(solved: list[Solved], linear: Linear) -> tuple[np.ndarray,
     return curvature, pull
 
 
-def learn(problem: Problem, hyperprior: Normal, *, law_is_right: bool) -> Learned:
+def learn_all(problem: Problem, hyperprior: Normal) -> tuple[Learned, ...]:
+    """Return every model: errors of each family's own, with a part in common where that is
+    possible, and last the law that has none."""
+    kinds = [OWN, *([SHARED] if problem.together else []), RIGHT]
+    return tuple(learn(problem, hyperprior, kind) for kind in kinds)
+
+
+def learn(problem: Problem, hyperprior: Normal, kind: str) -> Learned:
     """Return the hyper-parameters of one model.
 
     Parameters
@@ -150,13 +178,15 @@ def learn(problem: Problem, hyperprior: Normal, *, law_is_right: bool) -> Learne
         What is known.
     hyperprior
         Normal prior of the hyper-parameters, in the order of `HYPERS`: mean and sd (hyper,).
-    law_is_right
-        Whether the law has no error of its own.
+    kind
+        `OWN`, `SHARED` or `RIGHT`: what error the law has.
     """
     from scipy.optimize import minimize  # slow to load, and a fit does not need it
 
-    free = _free(problem.rows, law_is_right)
-    v = np.where(np.isin(np.arange(len(HYPERS)), free), hyperprior.mean, _absent())
+    free = _free(problem.rows, kind)
+    mean, sd = (np.append(*both) for both in zip(hyperprior, COMMON_PRIOR, strict=True))
+    hyperprior = Normal(mean, sd)
+    v = np.where(np.isin(np.arange(len(mean)), free), mean, _absent())
     weight, z = np.ones(len(problem.response)), problem.start.copy()
     slope: Callable[[np.ndarray], tuple[float, np.ndarray]] = _objective(
         problem, hyperprior, v, free, weight, most_likely(problem, v, weight, z).linear
@@ -182,17 +212,18 @@ def learn(problem: Problem, hyperprior: Normal, *, law_is_right: bool) -> Learne
     return Learned(v, free, cov * np.outer(scale, scale), evidence, weight, z)
 
 
-def _free(rows: Rows, law_is_right: bool) -> np.ndarray:
+def _free(rows: Rows, kind: str) -> np.ndarray:
     _, counts = np.unique(rows.run[rows.run >= 0], return_counts=True)
     repeated = counts.size > 0 and counts.max() > 1
-    names = [NOISE, NOISE_TREND] if law_is_right else [i for i in range(len(HYPERS)) if i != RUN]
-    return np.array([*names, *([RUN] if repeated else [])])
+    names = [NOISE, NOISE_TREND] if kind == RIGHT else [i for i in range(len(HYPERS)) if i != RUN]
+    return np.array([*names, *([RUN] if repeated else []), *([COMMON] if kind == SHARED else [])])
 
 
 def _absent() -> np.ndarray:
-    """Hyper-parameters of what is not there: no size, no run effect, no trend."""
-    v = np.zeros(len(HYPERS))
+    """Hyper-parameters of what is not there: no size, no run effect, no trend, none in common."""
+    v = np.zeros(len(HYPERS) + 1)
     v[[SIZE, RUN]] = -np.inf
+    v[COMMON] = APART
     return v
 
 
@@ -206,7 +237,7 @@ def _objective(
         here = v.copy()
         here[free] = prior.mean[free] + prior.spread[free] * x
         try:
-            value, slope = evidence_and_slope(here, problem.blocks, linear, weight)
+            value, slope = evidence_and_slope(here, problem.blocks_of(v), linear, weight)
         except np.linalg.LinAlgError:
             return 1e10, np.zeros_like(x)
         return float(0.5 * x @ x - value), x - slope[free] * prior.spread[free]
@@ -260,8 +291,14 @@ def particles(
             yield Particle(v, float(rng.choice(GROWTHS, p=growth)), mode, wide)
 
 
+def likelier(models: Sequence[Learned]) -> Learned:
+    """Return the likelier of the models in which the law has an error: all but the last."""
+    return max(models[:-1], key=lambda m: m.log_evidence)
+
+
 def model_weights(models: Sequence[Learned]) -> np.ndarray:
-    """Posterior probabilities of models of even odds, (model,)."""
+    """Posterior probabilities of models, (model,), the last as likely before as all others."""
     evidence = np.array([m.log_evidence for m in models])
+    evidence[:-1] -= np.log(len(models) - 1)
     weight = np.exp(evidence - evidence.max())
     return weight / weight.sum()

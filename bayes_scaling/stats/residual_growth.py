@@ -8,7 +8,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from bayes_scaling.stats.residual_fit import GROWTHS, Learned, Problem, most_likely
+from bayes_scaling.stats.residual_fit import (
+    GROWTHS,
+    Learned,
+    Problem,
+    is_common,
+    most_likely,
+)
 from bayes_scaling.stats.residual_process import (
     JITTER,
     NOISE,
@@ -60,7 +66,7 @@ def _rolled(problem: Problem, learned: Learned, cut: float) -> np.ndarray | None
     score = np.zeros(len(GROWTHS))
     for block in mode.solved:
         own = fitted[block.rows]
-        later = ahead[rows.family[ahead] == rows.family[own[0]]]
+        later = ahead[is_common(v) | (rows.family[ahead] == rows.family[own[0]])]
         if len(later):
             gap = (problem.response - values)[later]
             weight = learned.weight[later]
@@ -96,7 +102,7 @@ def _log_density(
     v: np.ndarray, fitted: Rows, later: Rows, block: Solved, left: np.ndarray, gap: np.ndarray,
     jacobians: tuple[np.ndarray, np.ndarray], spread: np.ndarray, weight: np.ndarray, growth: float,
 ) -> float:  # fmt: skip
-    """Log density of later rows of one family, given the fitted ones."""
+    """Log density of later rows of one block, given the fitted ones."""
     across = covariance(v, later, fitted, growth) @ block.inverse
     mean = gap - across @ left
     slope = jacobians[1] - across @ jacobians[0]

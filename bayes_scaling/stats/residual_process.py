@@ -1,12 +1,13 @@
 """A Gaussian process for what a law leaves over, beside the law's own parameters.
 
 The residual of row ``i`` is ``delta_i + run_i + noise_i``. ``delta``, the law's own error, is a
-Matern-3/2 process over the covariates in decades, independent between families, whose size may
-change with scale; ``run_i`` is common to the checkpoints of one run; the noise is Student-t, as
-weights of the rows. The law is linear in its coordinates ``z ~ N(mean, cov)`` about their current
-value, so that ``z`` is integrated out in closed form (universal kriging; Rasmussen and Williams
-2006, eq. 2.41-2.45). Arrays in, arrays out; families are blocks, so that the cost grows with their
-number and with the cube of the rows in the largest.
+Matern-3/2 process over the covariates in decades, whose size may change with scale, independent
+between families or with a part that all have in common; ``run_i`` is common to the checkpoints of
+one run; the noise is Student-t, as weights of the rows. The law is linear in its coordinates
+``z ~ N(mean, cov)`` about their current value, so that ``z`` is integrated out in closed form
+(universal kriging; Rasmussen and Williams 2006, eq. 2.41-2.45). Arrays in, arrays out; families
+are blocks, so that the cost grows with their number and with the cube of the rows in the largest;
+errors in common make one block of all.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from scipy.linalg import cho_factor, cho_solve, get_lapack_funcs
 
 HYPERS = ("size", "length", "noise", "noise_trend", "size_trend", "run")
 SIZE, LENGTH, NOISE, NOISE_TREND, SIZE_TREND, RUN = range(len(HYPERS))
+COMMON = len(HYPERS)  # the part (logit) of the error's variance that families have in common
 NU = 5.0  # degrees of freedom of the noise
 JITTER = 1e-10
 NONE = -1  # the run of a row that is a run of its own
@@ -91,13 +93,28 @@ def _correlation(v: np.ndarray, apart: np.ndarray) -> tuple[np.ndarray, np.ndarr
     return correlation, in_length
 
 
+def common_part(v: np.ndarray) -> float:
+    """Return the part of the error's variance that families have in common; 0 for blocks apart."""
+    return float(1.0 / (1.0 + np.exp(-v[COMMON])))
+
+
+def _between(v: np.ndarray, same_family: np.ndarray) -> np.ndarray:
+    """The correlation of families' errors at one place."""
+    return np.where(same_family, 1.0, common_part(v))
+
+
+def _same_family(a: Rows, b: Rows) -> np.ndarray:
+    return a.family[:, None] == b.family[None]
+
+
 def _same_run(a: Rows, b: Rows) -> np.ndarray:
     return (a.run[:, None] == b.run[None]) & (a.run[:, None] != NONE)
 
 
 def covariance(v: np.ndarray, a: Rows, b: Rows, growth: float = 0.0) -> np.ndarray:
-    """Return the covariance of ``delta + run`` between rows of one family, (a, b)."""
+    """Return the covariance of ``delta + run`` between rows, (a, b)."""
     sizes = law_error_sd(v, a, growth)[:, None] * law_error_sd(v, b, growth)[None]
+    sizes *= _between(v, _same_family(a, b))
     return sizes * _correlation(v, _apart(a, b))[0] + np.exp(2 * v[RUN]) * _same_run(a, b)
 
 
@@ -107,37 +124,54 @@ def rows_by_family(family: np.ndarray) -> list[np.ndarray]:
 
 
 class Block(NamedTuple):
-    """One family: its rows' numbers ``own`` (row,), where they lie, how many decades apart and
-    whether of one run, both (row, row)."""
+    """One family, or all: its rows' numbers ``own`` (row,), where they lie, how many decades apart
+    and whether of one run and of one family, all (row, row)."""
 
     own: np.ndarray
     rows: Rows
     apart: np.ndarray
     same_run: np.ndarray
+    same_family: np.ndarray
 
 
 def family_blocks(rows: Rows) -> list[Block]:
     """Return what every family's covariance needs of its rows, whatever the hyper-parameters."""
-    parts = [(own, rows.take(own)) for own in rows_by_family(rows.family)]
-    return [Block(own, part, _apart(part, part), _same_run(part, part)) for own, part in parts]
+    return [_block(own, rows.take(own)) for own in rows_by_family(rows.family)]
+
+
+def one_block(rows: Rows) -> list[Block]:
+    """Return the same of all rows, for errors that families have in common."""
+    return [_block(np.arange(len(rows.family)), rows)]
+
+
+def _block(own: np.ndarray, part: Rows) -> Block:
+    return Block(own, part, _apart(part, part), _same_run(part, part), _same_family(part, part))
 
 
 class Process(NamedTuple):
     """The law's error and the run's in one block: their covariance, and its derivatives in the
-    logarithm of the length and in that of the run's sd; None where there is no such error."""
+    logarithm of the length, in the common part (logit) and in the logarithm of the run's sd; None
+    where there is no such error."""
 
     of_law: np.ndarray | None
     in_length: np.ndarray | None
+    in_common: np.ndarray | None
     of_run: np.ndarray | None
 
 
 def _process(v: np.ndarray, block: Block) -> Process:
-    of_law = in_length = None
+    of_law = in_length = in_common = None
     if v[SIZE] > -np.inf:
         sd = law_error_sd(v, block.rows)
         sizes = sd[:, None] * sd[None]
+        if (common := common_part(v)) > 0.0:
+            sizes *= _between(v, block.same_family)
         of_law, in_length = (sizes * part for part in _correlation(v, block.apart))
-    return Process(of_law, in_length, np.exp(2 * v[RUN]) * block.same_run if _runs(v) else None)
+        if common > 0.0:
+            in_common = (1.0 - common) * np.where(block.same_family, 0.0, of_law)
+    return Process(
+        of_law, in_length, in_common, np.exp(2 * v[RUN]) * block.same_run if _runs(v) else None
+    )
 
 
 def _runs(v: np.ndarray) -> bool:
@@ -189,7 +223,10 @@ def given_rows(solved: list[Solved], linear: Linear) -> Given:
 def evidence_and_slope(
     v: np.ndarray, blocks: Sequence[Block], linear: Linear, weight: np.ndarray
 ) -> tuple[float, np.ndarray]:
-    """Return the log evidence of hyper-parameters ``v`` (hyper,), and its gradient (hyper,)."""
+    """Return the log evidence of hyper-parameters ``v`` (hyper,), and its gradient (hyper,).
+
+    ``blocks`` are families where the common part is zero, all rows where it is not.
+    """
     processes = [_process(v, block) for block in blocks]
     solved = [
         _solved(v, block, weight[block.own], process)
@@ -197,7 +234,7 @@ def evidence_and_slope(
     ]
     given = given_rows(solved, linear)
     spread = np.linalg.inv(given.precision)
-    slope = np.zeros(len(HYPERS))
+    slope = np.zeros(len(v))
     for block, process, part in zip(blocks, processes, solved, strict=True):
         scaled = part.inverse @ linear.jacobian[block.own]
         left = part.inverse @ linear.residual[block.own] - scaled @ given.shift
@@ -230,7 +267,7 @@ def _slopes(
     """The sum of ``inside`` times the covariance's derivative in each hyper-parameter."""
     rows, small = block.rows, np.minimum(block.rows.scale, 0.0)
     noise = inside.diagonal() * (noise_variance(v, rows) - rows.se2) / weight
-    slope = np.zeros(len(HYPERS))
+    slope = np.zeros(len(v))
     slope[[NOISE, NOISE_TREND]] = 2 * noise.sum(), 2 * (noise * small).sum()
     if process.of_law is None and process.of_run is None:
         return slope
@@ -239,6 +276,8 @@ def _slopes(
         error = np.einsum("ij,ij->i", whole, process.of_law)
         slope[[SIZE, SIZE_TREND]] = 2 * error.sum(), 2 * (error * small).sum()
         slope[LENGTH] = np.einsum("ij,ij->", whole, process.in_length)
+    if process.in_common is not None:
+        slope[COMMON] = np.einsum("ij,ij->", whole, process.in_common)
     if process.of_run is not None:
         slope[RUN] = 2 * np.einsum("ij,ij->", whole, process.of_run)
     return slope
@@ -259,41 +298,3 @@ def student_weights(
         spread = var - var**2 * np.diag(block.inverse)
         square[block.rows] = noise**2 + np.maximum(spread, 0.0)
     return (NU + 1.0) / (NU + square / own)
-
-
-class Kriged(NamedTuple):
-    """The process at new rows of one family: weights of the residuals there, and a root of what
-    they leave open, (new, row) and (new, new)."""
-
-    weights: np.ndarray
-    root: np.ndarray
-
-
-def krige(
-    v: np.ndarray, fitted: Rows, inverse: np.ndarray | None, new: Rows, growth: float
-) -> Kriged:
-    """Return the law's error and the run's at new rows, given the residuals at the fitted ones.
-
-    ``inverse`` is that family's of `solve_blocks`; None for a family without rows.
-    """
-    weights, left = left_open(v, fitted, inverse, new, growth)
-    return Kriged(weights, _root(left))
-
-
-def left_open(
-    v: np.ndarray, fitted: Rows, inverse: np.ndarray | None, new: Rows, growth: float
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return the weights (new, row) of `krige`, and the covariance (new, new) of what they leave
-    open."""
-    prior = covariance(v, new, new, growth)
-    if inverse is None:
-        return np.zeros((len(prior), len(fitted.scale))), prior
-    across = covariance(v, new, fitted, growth)
-    weights = across @ inverse
-    return weights, prior - weights @ across.T
-
-
-def _root(covariance: np.ndarray) -> np.ndarray:
-    """A square root of a covariance that rounding may have left a little indefinite."""
-    values, vectors = np.linalg.eigh(0.5 * (covariance + covariance.T))
-    return vectors * np.sqrt(np.maximum(values, 0.0))
