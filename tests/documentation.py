@@ -197,6 +197,9 @@ NUMBER = re.compile(r"(?<!\w)([-+]?\d+(?:\.\d+)?(?:e[-+]?\d+)?)([kMBT]?)(?!\w)")
 PASSING = re.compile(  # times, versions, dates, and a list in the order of its numbers
     r"\b\d+(?:\.\d+)? s\b|\b\d+\.\d+\.\d+\S*|\d{4}-\d\d-\d\d\S*|(?<=hangs on the priors too: )[^(]+"
 )
+ON_THE_EDGE = re.compile(  # a note that is there or not by chance
+    r"(\[info\] )?prior_sensitive: the forecast hangs.*? times as wide\.( Refit .*? compare\.)?"
+)
 RULE = re.compile(r"[-─=]{3,}")
 FACTORS = {"": 1.0, "k": 1e3, "M": 1e6, "B": 1e9, "T": 1e12}
 NEAR, FAR = 0.1, 0.4  # relative; of Monte Carlo numbers on other machines and versions of JAX
@@ -221,7 +224,8 @@ def difference(printed: str, shown: str) -> str:
 
 
 def _plain(text: str) -> str:
-    return PASSING.sub("#", RULE.sub("---", " ".join(text.split())))
+    bare = ON_THE_EDGE.sub("", " ".join(text.split()))
+    return PASSING.sub("#", RULE.sub("---", bare))
 
 
 def _off(mine: re.Match[str], other: re.Match[str]) -> float:
