@@ -81,7 +81,8 @@ def fit(
         Per parameter a prior (`lognormal`, `normal`, `fixed` ..., its text, a number to hold it
         fixed, or a NumPyro distribution). For a coefficient the prior is that of its level.
     noise
-        Observation model: ``student_t_log``, ``normal_log``, ``student_t``, ``normal``.
+        Observation model: ``student_t_log``, ``normal_log``, ``student_t``, ``normal``, or
+        ``beta_binomial`` where `read_runs` was given ``trials``, and then the default.
     noise_by_family, noise_trend
         A noise sd for each family; a noise sd that changes with this covariate.
     sampler
