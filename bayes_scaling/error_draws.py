@@ -20,6 +20,7 @@ from bayes_scaling.stats.residual_fit import Particle, Problem, is_common
 from bayes_scaling.stats.residual_process import NONE, NU, Rows, noise_variance
 
 TINY = np.finfo(float).tiny
+NEW_RUN = "\0new"  # a label that no run has
 
 
 @in_float64
@@ -42,13 +43,16 @@ def with_model_error(
     drawn
         The law's own draws there, (sample, point); families without runs keep them.
     run
-        Labels (point,) of the run that a point is a checkpoint of, if any.
+        Labels (point,) of the run that a point is a checkpoint of; by default each is a new run.
     y
         A response (point,) to give the log density of.
     same_luck
-        Give a draw's new run the same luck at every point, so that bands along a curve are smooth.
+        Give a draw's new run the same luck at every point, and make all points one run unless they
+        name theirs, so that bands along a curve are smooth.
     """
     points, samples = drawn.points, len(drawn.mean)
+    if same_luck and run is None:
+        run = np.full(len(points), NEW_RUN)
     rows = _rows_of(error, points, run, _luck_of_items(error, drawn))
     rng = np.random.default_rng([seed, samples])
     mean = _on_scale(error, drawn.mean)
@@ -166,12 +170,18 @@ def _rows_of(error: ModelError, points: pd.DataFrame, run: Any, se: np.ndarray) 
     if spec.groups:
         known = {label: i for i, label in enumerate(runs.group_levels(spec.groups[-1]))}
         family = np.array([known.get(str(v), NONE) for v in points[spec.groups[-1]]])
-    labels = np.full(n, NONE)
-    if run is not None and runs.run is not None:
-        place = {label: i for i, label in enumerate(np.unique(runs.run))}
-        labels = np.array([place.get(str(v), NONE) for v in run])
+    labels = np.full(n, NONE) if runs.run is None else _run_numbers(np.unique(runs.run), run, n)
     values = {str(c): points[c].to_numpy() for c in points.columns}
     return rows_at(spec, runs, values, family, labels, se)
+
+
+def _run_numbers(known: np.ndarray, run: Any, n: int) -> np.ndarray:
+    """The number of every point's run, (point,): that of a fitted one, or one of its own for each
+    new label; a point that names none is a new run."""
+    place = {label: i for i, label in enumerate(known)}
+    if run is None:
+        return len(place) + np.arange(n)
+    return np.array([place.setdefault(str(label), len(place)) for label in run])
 
 
 def _error_at(

@@ -140,6 +140,9 @@ def test_checkpoints_share_their_runs_deviation():
     found = bs.forecast(fit, at, prob=0.9)
     known, new = width(found)
     assert known < 0.5 * new
+    assert new > 2 * 1.645 * 0.02  # runs' own sd is 0.03, of which 12 runs may show two thirds
+    unnamed = bs.forecast(fit, {"N": 2e9}, prob=0.9)
+    assert width(unnamed)[0] == pytest.approx(new, rel=0.15)
     true = 40.0 * 2e9**-0.15 * np.exp(own[best])
     assert abs(np.log(found.table["median"][0] / true)) < 0.015
     assert abs(np.log(found.table["median"][1] / true)) > 0.015
