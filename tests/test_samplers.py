@@ -6,6 +6,7 @@ from arviz_base import from_dict
 from arviz_stats import ess
 
 import bayes_scaling as bs
+from bayes_scaling.infer.approximate import smoothed
 from bayes_scaling.infer.auto import check_chains, check_weights
 from bayes_scaling.infer.base import Draws, Settings
 from bayes_scaling.infer.prepare import GROUPS
@@ -126,6 +127,23 @@ def test_bad_chains_are_refused(kind):
 )
 def test_weights_are_judged_by_their_tail_and_their_worth(k, worth, good):
     draws = Draws(np.zeros((2, 50, 1)), {}, {"pareto_k": k, "weights_ess": worth})
+    assert (check_weights(draws)[0] == "") == good
+
+
+@pytest.mark.parametrize(
+    ("ratios", "good"),
+    [
+        (np.zeros(400), True),  # the approximation is the posterior
+        (np.full(400, -np.inf), False),
+        (np.where(np.arange(400) < 3, 0.0, -np.inf), False),
+        (np.where(np.arange(400) < 200, 0.0, -1.0), False),  # two heights, no tail
+    ],
+)
+def test_weights_without_a_tail_are_judged_too(ratios, good):
+    log_weight, k = smoothed(ratios)
+    assert log_weight.shape == ratios.shape
+    assert np.isfinite(log_weight).all()
+    draws = Draws(np.zeros((2, 50, 1)), {}, {"pareto_k": k, "weights_ess": 400.0})
     assert (check_weights(draws)[0] == "") == good
 
 

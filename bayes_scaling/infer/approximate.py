@@ -172,11 +172,21 @@ def resampled(
 
 
 def smoothed(log_ratio: np.ndarray) -> tuple[np.ndarray, float]:
-    """Pareto-smoothed log weights (draw,) and the tail's shape k, by ArviZ."""
-    floor = np.min(log_ratio[np.isfinite(log_ratio)], initial=0.0)
-    finite = np.where(np.isfinite(log_ratio), log_ratio, floor - 50.0)
-    weights, k = array_stats.psislw(-finite)
-    return np.asarray(weights), float(k)
+    """Pareto-smoothed log weights (draw,) and the tail's shape k, by ArviZ.
+
+    Weights that are all alike have no tail and k = 0; where so few draws have a weight that the
+    tail has none, k is infinite.
+    """
+    there = np.isfinite(log_ratio)
+    floor = np.min(log_ratio[there], initial=0.0)
+    finite = np.where(there, log_ratio, floor - 50.0)
+    try:
+        with np.errstate(all="ignore"):  # a few draws with all the weight: k tells
+            weights, k = array_stats.psislw(-finite)
+    except ValueError:  # a tail of equal values
+        return finite, 0.0 if there.all() and np.ptp(finite) == 0.0 else np.inf
+    found = np.asarray(weights)
+    return (found, float(k)) if np.isfinite(found).all() else (finite, np.inf)
 
 
 def stratified(rng: np.random.Generator, weight: np.ndarray, n: int) -> np.ndarray:
