@@ -13,6 +13,13 @@ def no_progress(done: int, total: int, phase: str) -> None:
     """Show nothing."""
 
 
+def shown_progress(
+    asked: bool | Callable[[int, int, str], None],
+) -> Callable[[int, int, str], None]:
+    """Return the function to tell of progress: the one given, a bar, or none."""
+    return asked if callable(asked) else progress_bar() if asked else no_progress
+
+
 def progress_bar() -> Callable[[int, int, str], None]:
     """Return a function ``(done, total, phase)`` that draws a bar with tqdm after two seconds."""
     from tqdm.auto import tqdm

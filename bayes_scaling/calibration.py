@@ -22,7 +22,7 @@ import pandas as pd
 
 from bayes_scaling._arviz import array_stats
 from bayes_scaling._errors import SpecError, list_names
-from bayes_scaling._progress import no_progress, progress_bar
+from bayes_scaling._progress import shown_progress
 from bayes_scaling._x64 import in_float64
 from bayes_scaling.build import Args
 from bayes_scaling.infer.base import Progress
@@ -232,7 +232,7 @@ def sbc(
             "test can tell."
         )
     made = simulate(law, tables=tables, seed=seed, pool=pool, noise=noise, **options)
-    show = progress if callable(progress) else progress_bar() if progress else no_progress
+    show = shown_progress(progress)
     found = refit(made, seed=seed, out=None if out is None else Path(out), progress=show)
     return ranked(made, found, draws=draws, seed=seed)
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from bayes_scaling._compile_cache import IN_MEMORY, jitted
 from bayes_scaling._errors import Note
-from bayes_scaling._progress import no_progress, progress_bar
+from bayes_scaling._progress import shown_progress
 from bayes_scaling._x64 import in_float64
 from bayes_scaling.arguments import bucket, make_args, padded
 from bayes_scaling.build import Args, numpyro_model_of
@@ -125,7 +125,7 @@ def fit(
         centring=-1.0 if centring == "auto" else float(centring),
         seed=seed,
     )
-    show = progress if callable(progress) else progress_bar() if progress else no_progress
+    show = shown_progress(progress)
     return run_fit(table, spec, settings, show)
 
 

@@ -18,7 +18,7 @@ import xarray as xr
 
 from bayes_scaling._errors import BayesScalingError, DataError, FitFileError
 from bayes_scaling._files import write_whole
-from bayes_scaling._progress import no_progress, progress_bar
+from bayes_scaling._progress import no_progress, shown_progress
 from bayes_scaling._x64 import in_float64
 from bayes_scaling.arguments import bucket, make_args, padded
 from bayes_scaling.build import Args
@@ -147,7 +147,7 @@ def fit_many(
     specs = tuple(_named(i, lambda r=r: resolve(r, law, **options)) for i, r in enumerate(runs))
     for i, (table, spec) in enumerate(zip(runs, specs, strict=True)):
         _named(i, lambda table=table, spec=spec: require_rows(table, spec))
-    show = progress if callable(progress) else progress_bar() if progress else no_progress
+    show = shown_progress(progress)
     parts = [part for job in _jobs(runs, specs, rows) for part in job.parts()]
     return ManyFits(runs, specs, tuple(_results(parts, len(runs), seed, folder, show)))
 

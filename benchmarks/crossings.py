@@ -6,16 +6,13 @@ that cross within the range asked for, so that the posterior given that they do 
 the engine is right.
 """
 
-import argparse
-import json
-from pathlib import Path
 from typing import Any
 
 import numpy as np
+from keeping import keep_simulated
 from right_law import drawn, law
 
 import bayes_scaling as bs
-from bayes_scaling.bench.compare import about
 from bayes_scaling.models import priors
 
 BETWEEN = (1e18, 1e26)  # FLOPs
@@ -96,17 +93,5 @@ def judged(tables: int) -> dict[str, Any]:
     }
 
 
-def main() -> None:
-    """Print, and write, the scores."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--tables", type=int, default=200)
-    parser.add_argument("--out", type=Path)
-    asked = parser.parse_args()
-    found = judged(asked.tables)
-    print(json.dumps(found, indent=1))
-    if asked.out:
-        asked.out.write_text(json.dumps({**about(), **found}, indent=1) + "\n")
-
-
 if __name__ == "__main__":
-    main()
+    keep_simulated(__doc__, judged, tables=200)

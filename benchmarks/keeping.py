@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from bayes_scaling.bench.compare import about
+
 
 def asked_of(doc: str | None) -> argparse.Namespace:
     """The folder of the data sets, which of them, and where to keep the results."""
@@ -14,6 +16,17 @@ def asked_of(doc: str | None) -> argparse.Namespace:
     parser.add_argument("--only", default="")
     parser.add_argument("--out", type=Path)
     return parser.parse_args()
+
+
+def keep_simulated(doc: str | None, judged: Callable[[int], dict[str, Any]], tables: int) -> None:
+    """Judge as many simulated tables as the command line asks for; print the scores, and write."""
+    parser = argparse.ArgumentParser(description=doc)
+    parser.add_argument("--tables", type=int, default=tables)
+    parser.add_argument("--out", type=Path)
+    asked = parser.parse_args()
+    found = judged(asked.tables)
+    print(json.dumps(found, indent=1))
+    keep({**about(), **found}, asked.out)
 
 
 def keep(whole: dict[str, Any], out: Path | None, page: Callable[[Any], str] | None = None) -> None:

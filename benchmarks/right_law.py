@@ -5,16 +5,13 @@ Chinchilla's law with independent noise; the law's own posterior, which knows th
 Parameters come from the priors, so that coverage should be nominal for both.
 """
 
-import argparse
-import json
-from pathlib import Path
 from typing import Any
 
 import jax
 import numpy as np
+from keeping import keep_simulated
 
 import bayes_scaling as bs
-from bayes_scaling.bench.compare import about
 from bayes_scaling.error_draws import with_model_error
 from bayes_scaling.law_draws import law_draws
 from bayes_scaling.models import priors
@@ -103,17 +100,5 @@ def judged(tables: int) -> dict[str, Any]:
     }
 
 
-def main() -> None:
-    """Print, and write, the scores."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--tables", type=int, default=60)
-    parser.add_argument("--out", type=Path)
-    asked = parser.parse_args()
-    found = judged(asked.tables)
-    print(json.dumps(found, indent=1))
-    if asked.out:
-        asked.out.write_text(json.dumps({**about(), **found}, indent=1) + "\n")
-
-
 if __name__ == "__main__":
-    main()
+    keep_simulated(__doc__, judged, tables=60)

@@ -15,7 +15,7 @@ import jax
 import numpy as np
 
 from bayes_scaling._compile_cache import IN_MEMORY, jitted
-from bayes_scaling._progress import no_progress, progress_bar
+from bayes_scaling._progress import shown_progress
 from bayes_scaling._x64 import in_float64
 from bayes_scaling.build import Args
 from bayes_scaling.infer.base import Draws, Progress, Settings
@@ -123,7 +123,7 @@ def skills(
         seed=seed,
         dense_up_to=0,
     )
-    show = progress if callable(progress) else progress_bar() if progress else no_progress
+    show = shown_progress(progress)
     show(0, 1, "compiling and finding the mode")
     links = checked_links(chance, lapse, scores.benchmarks)
     count = checked_skills(n_skills, scores.benchmarks)
