@@ -159,6 +159,10 @@ for point, family in enumerate(table["family"]):
     error = float(azs.mcse(one, method="mean"))
     assert agrees(float(one.mean()), error, *LONG_RUN[family])
 assert table["error_percent"].abs().max() < 5
+below_law = list(table["actual"] < ahead.table["law_90_low"])
+assert below_law == [True, False, False]
+if DRAWS >= 1000:  # fewer do not settle where the new-run band of the first ends
+    assert list(table["inside_90"]) == [False, True, True]
 assert list(table["inside_90"])[1:] == [True, True]
 
 # %% [markdown]

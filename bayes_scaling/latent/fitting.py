@@ -104,6 +104,13 @@ def skills(
     progress
         Show a bar on standard error, or a function ``(done, total, phase)``.
 
+    Returns
+    -------
+    Skills
+        ``posterior`` with dims (chain, draw) and ``loading`` (benchmark, skill), ``offset``
+        (benchmark), ``slope`` (term, skill), ``family_skill`` (family, skill), ``model_skill``
+        (model, skill), ``family_sd`` and ``model_sd`` (skill), in logits of the anchors' scores.
+
     Raises
     ------
     BayesScalingError
