@@ -18,6 +18,7 @@ import jax
 from jax.experimental.compilation_cache import compilation_cache
 
 LEVEL = "xla_backend_optimization_level"
+WIDTH = {"xla_cpu_prefer_vector_width": 512}  # bits; gradients take 0.85 of the time of 256
 VARIABLE = "BAYES_SCALING_CACHE"
 WORTH_KEEPING = 0.05  # seconds of compilation
 IN_MEMORY = 8  # models whose programs stay loaded, of up to 10,000 of the 65,530 maps Linux allows
@@ -35,7 +36,7 @@ def jitted(function: Callable[..., Any], **options: Any) -> Any:
     programs run no faster.
     """
     chosen = LEVEL in os.environ.get("XLA_FLAGS", "") or jax.default_backend() != "cpu"
-    return jax.jit(function, compiler_options=None if chosen else {LEVEL: 1}, **options)
+    return jax.jit(function, compiler_options=None if chosen else {LEVEL: 1, **WIDTH}, **options)
 
 
 def cache_folder() -> Path | None:

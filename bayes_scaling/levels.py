@@ -15,6 +15,7 @@ import jax.numpy as jnp
 
 from bayes_scaling._errors import LawError
 from bayes_scaling.equation import compile_jax, parse_equation, solve_for
+from bayes_scaling.powers import with_fast_powers
 from bayes_scaling.spec import Law, Param
 
 RESULT = "level_value"
@@ -37,9 +38,13 @@ def level_map(law: Law, name: str) -> LevelMap | None:
     equation = parse_equation(text, positive=frozenset({*law.inputs, *law.param_names}))
     inverse = solve_for(equation.expr, name, result=RESULT)
     needs = tuple(n for n in equation.names if n != name)
-    return LevelMap(
-        compile_jax(equation.expr, equation.names), compile_jax(inverse, (*needs, RESULT)), needs
-    )
+    forward = compile_jax(equation.expr, equation.names)
+    return LevelMap(_fast(forward), _fast(compile_jax(inverse, (*needs, RESULT))), needs)
+
+
+def _fast(function: Callable[..., Any]) -> Callable[..., Any]:
+    evaluate = with_fast_powers(lambda values: function(**values))
+    return lambda **values: evaluate(values)
 
 
 @lru_cache(maxsize=512)

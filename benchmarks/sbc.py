@@ -1,8 +1,9 @@
 """Simulation-based calibration of every law x pooling x observation model.
 
-Run as ``python benchmarks/sbc.py [--only TEXT] [--tables N] [--out FILE]``. The laws, poolings and
-observation models come from the registries, so that new entries are covered by being entered: every
-law under its natural pooling and default noise first, then each other pooling, noise and extra.
+Run as ``python benchmarks/sbc.py [--usual] [--only TEXT] [--tables N] [--out FILE]``. The laws,
+poolings and observation models come from the registries, so that new entries are covered by being
+entered: every law under its natural pooling and default noise first, then each other pooling, noise
+and extra.
 Cells that the output file already holds are not run again; Holm's correction is over all tests of
 the file.
 """
@@ -35,12 +36,24 @@ EXTRAS = {
 FIELDS = ["parameter", "p_value", "p_trusted", "mean", "spread", "draws"]
 
 
-def cells() -> Iterator[tuple[str, str, dict[str, Any]]]:
-    """Label, law and options of every cell, the usual ones first."""
-    laws = [f"{name}(N)" if "X" in bs.get_law(name).inputs else name for name in LAWS]
+Cell = tuple[str, str, dict[str, Any]]  # label, law, options
+
+
+def usual_cells() -> Iterator[Cell]:
+    """Every law under its natural pooling and default noise."""
+    for law in _laws():
+        yield f"{law} | natural | {bs.get_law(law).observation}", law, {}
+
+
+def _laws() -> list[str]:
+    return [f"{name}(N)" if "X" in bs.get_law(name).inputs else name for name in LAWS]
+
+
+def cells() -> Iterator[Cell]:
+    """Every cell, the usual ones first."""
+    laws = _laws()
     usual = {law: bs.get_law(law).observation for law in laws}
-    for law in laws:
-        yield f"{law} | natural | {usual[law]}", law, {}
+    yield from usual_cells()
     for noise, law in product(CONTINUOUS, laws):
         if noise != usual[law]:
             yield f"{law} | natural | {noise}", law, {"noise": noise}
@@ -162,12 +175,13 @@ def main() -> None:
     """Run the cells and write them as they come."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", default="", help="run the cells whose label holds this text")
+    parser.add_argument("--usual", action="store_true", help="only natural pooling, default noise")
     parser.add_argument("--tables", type=int, default=64)
     parser.add_argument("--out", type=Path, default=Path("benchmarks/results/sbc.json"))
     asked = parser.parse_args()
     done = json.loads(asked.out.read_text())["cells"] if asked.out.exists() else []
     have = {c["cell"] for c in done}
-    for label, law, options in cells():
+    for label, law, options in usual_cells() if asked.usual else cells():
         if asked.only not in label or label in have:
             continue
         clock = time.perf_counter()

@@ -11,7 +11,10 @@ from scipy import stats
 import bayes_scaling as bs
 from bayes_scaling.distributions import HalfNormal, StudentT, log_fold, unfold
 from bayes_scaling.infer.bend import bend_at, straighten, summands
+from bayes_scaling.infer.pieces import replaced, some
 from bayes_scaling.infer.prepare import (
+    _in_turn,
+    _sharpen,
     compiled_prepare,
     from_whitened,
     plain_args,
@@ -86,6 +89,41 @@ def test_bend_at_keeps_the_mode_and_carries_the_scale():
     assert np.allclose(slopes @ carried, scale, atol=1e-9)
     assert np.allclose(carried[2, 2], 3.0, atol=1e-9)
     assert carried[0, 0] > 0.3
+
+
+@pytest.mark.parametrize("marked", ["1", "10", "01", "0110100", "1011"])
+def test_some_coordinates_and_their_gradient(marked):
+    where = np.array([c == "1" for c in marked])
+    z = jnp.arange(1.0, len(where) + 1.0)
+    assert np.array_equal(some(where, z), z[where])
+    found = replaced(where, z, 10.0 * some(where, z))
+    assert np.array_equal(found, np.where(where, 10.0 * z, z))
+    slope = jax.jacrev(lambda v: replaced(where, v, some(where, v) ** 2))(z)
+    assert np.allclose(slope, np.diag(np.where(where, 2.0 * z, 1.0)))
+
+
+def test_searches_in_turn_end_where_searches_at_once_do():
+    """A floor that two valleys of the likelihood may hold, so that starts part ways."""
+    from bayes_scaling.arguments import make_args
+    from bayes_scaling.resolve import resolve
+
+    rng = np.random.default_rng(0)
+    N = 10 ** np.linspace(7.0, 10.0, 12)
+    L = (1.5 + 60.0 * N**-0.25) * np.exp(0.01 * rng.normal(size=12))
+    L[::2] *= 1.25  # two branches: the tails of Student-t let the law take either
+    runs = bs.read_runs({"N": N, "L": L})
+    spec = resolve(runs, "power_law_with_floor(N)")
+    args = make_args(runs, spec)
+    target = make_target(spec, args)
+    keys = jax.random.split(jax.random.key(1), 8)
+    starts = jax.vmap(lambda k: target.draw_prior(k, args))(keys)
+    alone = jax.jit(jax.vmap(lambda z: _sharpen(target, z, args)))(starts)
+    turned = jax.jit(lambda z: _in_turn(target, z, args))(starts)
+    done = np.asarray(alone.decrement) < 1e-3
+    assert done.sum() >= 6
+    assert np.allclose(turned.potential[done], alone.potential[done], atol=1e-3)
+    ends = jax.vmap(lambda z: jax.value_and_grad(lambda v: target.potential(v, args))(z)[1])
+    assert np.abs(ends(turned.z[done])).max() < 1e-2
 
 
 @pytest.mark.parametrize(

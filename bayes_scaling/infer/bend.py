@@ -16,6 +16,7 @@ from jax.nn import log_sigmoid, softplus
 
 from bayes_scaling.equation import parse_equation
 from bayes_scaling.equation.terms import additive_terms, linear_terms
+from bayes_scaling.infer.pieces import replaced, some
 from bayes_scaling.spec import Law, ModelSpec
 
 UNITS_TO_MODE = 3.0  # the mode lies three units up, where softplus is within 2 % of linear
@@ -44,9 +45,13 @@ def bends(spec: ModelSpec, site: str) -> bool:
 
 def straighten(u: Array, unit: Array, bent: tuple[bool, ...]) -> tuple[Array, Array]:
     """From coordinates ``u`` (dim,) to logarithms, with the log-Jacobian of the change."""
-    where, log_softplus = np.asarray(bent), jnp.log(softplus(u))
-    value = jnp.where(where, unit + log_softplus, u)
-    return value, jnp.sum(jnp.where(where, log_sigmoid(u) - log_softplus, 0.0))
+    where = np.asarray(bent)
+    if not where.any():
+        return u, jnp.zeros(())
+    own = some(where, u)
+    log_softplus = jnp.log(softplus(own))
+    value = replaced(where, u, some(where, unit) + log_softplus)
+    return value, jnp.sum(log_sigmoid(own) - log_softplus)
 
 
 def bend_at(mode: Array, scale: Array, bent: tuple[bool, ...]) -> tuple[Array, Array, Array]:

@@ -21,6 +21,7 @@ from numpyro.distributions import biject_to
 
 from bayes_scaling.build import Args
 from bayes_scaling.distributions import HalfNormal, log_fold, log_fold_density, unfold
+from bayes_scaling.infer.pieces import some
 
 Model = Callable[[Args], None]
 Trace = dict[str, Any]
@@ -87,8 +88,8 @@ def _weighed(site: dict[str, Any], log_prob: Array) -> Array:
 def draw_prior(model: Model, sites: Sequence[Site], key: Array, args: Args) -> Array:
     """Unconstrained coordinates (dim,) of a draw from the prior."""
     noise = jax.random.normal(key, (sites[-1].stop,))
-    folded = _among(sites, "fold", lambda e: unfold(jnp.log(jnp.abs(e))), noise)
-    plain, half = split(sites, noise), split(sites, folded)
+    half = _of_kind(sites, "fold", lambda e: unfold(jnp.log(jnp.abs(e))), noise)
+    plain = split(sites, noise)
     drawn: dict[str, Array] = {}
 
     def place(site: Site, fn: Any) -> Array:
@@ -139,8 +140,8 @@ def joined(sites: Sequence[Site], parts: Mapping[str, Any]) -> Array:
 def _values(sites: Sequence[Site], z: Array) -> Callable[[Site, Any], Array]:
     """From a site and its distribution to its value at unconstrained coordinates ``z``."""
     plain = split(sites, z)
-    exps = split(sites, _among(sites, "log", jnp.exp, z))
-    folds = split(sites, _among(sites, "fold", lambda u: jnp.exp(log_fold(u)), z))
+    exps = _of_kind(sites, "log", jnp.exp, z)
+    folds = _of_kind(sites, "fold", lambda u: jnp.exp(log_fold(u)), z)
 
     def value(site: Site, fn: Any) -> Array:
         if site.kind == "log":
@@ -180,28 +181,33 @@ def _where(sites: Sequence[Site], *kinds: str) -> np.ndarray:
     return np.concatenate([np.full(s.stop - s.start, s.kind in kinds) for s in sites])
 
 
-def _among(sites: Sequence[Site], kind: str, function: Callable[[Array], Array], z: Array) -> Array:
-    """``function`` of the coordinates of a kind, of zero at the others."""
-    where = _where(sites, kind)
-    return function(jnp.where(where, z, 0.0)) if where.any() else z
+def _of_kind(
+    sites: Sequence[Site], kind: str, function: Callable[[Array], Array], z: Array
+) -> dict[str, Array]:
+    """``function`` of the coordinates of the sites of a kind, all in one call."""
+    own = [s for s in sites if s.kind == kind]
+    if not own:
+        return {}
+    values = function(some(_where(sites, kind), z))
+    parts = jax.lax.split(values, [s.stop - s.start for s in own])
+    return {s.name: part.reshape(s.shape) for s, part in zip(own, parts, strict=True)}
 
 
 def _normals(sites: Sequence[Site], trace: Trace, z: Array) -> Array:
     """Log density of the coordinates that are normal, of logarithms too."""
-    where = _where(sites, "normal", "log")
-    fns = {s.name: _core(trace[s.name]["fn"]) for s in sites if s.kind in ("normal", "log")}
-    loc = joined(sites, {s.name: fns[s.name].loc if s.name in fns else 0.0 for s in sites})
-    scale = joined(sites, {s.name: fns[s.name].scale if s.name in fns else 1.0 for s in sites})
-    away = (jnp.where(where, z, 0.0) - loc) / scale
-    return -jnp.sum(0.5 * away**2 + jnp.log(scale)) - 0.5 * np.log(2 * np.pi) * where.sum()
+    own = [s for s in sites if s.kind in ("normal", "log")]
+    if not own:
+        return jnp.zeros(())
+    fns = {s.name: _core(trace[s.name]["fn"]) for s in own}
+    loc, scale = (joined(own, {k: getattr(f, n) for k, f in fns.items()}) for n in ("loc", "scale"))
+    away = (some(_where(sites, "normal", "log"), z) - loc) / scale
+    return -jnp.sum(0.5 * away**2 + jnp.log(scale)) - 0.5 * np.log(2 * np.pi) * len(scale)
 
 
 def _folds(sites: Sequence[Site], z: Array) -> Array:
     """Log density of the coordinates of half-normal values."""
     where = _where(sites, "fold")
-    if not where.any():
-        return jnp.zeros(())
-    return jnp.sum(jnp.where(where, log_fold_density(jnp.where(where, z, 0.0)), 0.0))
+    return jnp.sum(log_fold_density(some(where, z))) if where.any() else jnp.zeros(())
 
 
 def _jacobians(sites: Sequence[Site], trace: Trace, z: Array) -> Array:

@@ -15,7 +15,7 @@ from bayes_scaling._compile_cache import IN_MEMORY, jitted
 from bayes_scaling.build import Args
 from bayes_scaling.infer.bend import bend_at, straighten
 from bayes_scaling.infer.newton import Mode, find_mode
-from bayes_scaling.infer.streams import over_points, thinned
+from bayes_scaling.infer.streams import at_once, over_points, thinned
 from bayes_scaling.infer.target import OFFSET, Target
 
 CURVATURE_FLOOR = 0.05  # flatter directions are whitened as if the sd were 4.5
@@ -25,6 +25,7 @@ GROUPS = 8  # starting points, one for each group of chains
 SAME_MODE = 1.0  # sds apart, and
 MODE_GAP = 8.0  # nats below the best, for a second mode to matter
 CONVERGED = 1e-3  # Newton decrement
+SAME_PATH = 0.01  # sds apart, of the most blurred data
 CANDIDATES = 8  # starting points tried for a chain, before the mode
 HIGH_PER_DIM, HIGH = 1.5, 10.0  # nats above the mode, of which draws are half a nat a dimension
 
@@ -59,8 +60,7 @@ def prepare_fn(target: Target, n_starts: int, n_chains: int) -> Callable[..., Pr
         keys = jax.random.split(key_start, n_starts)
         starts = jax.vmap(lambda k: target.draw_prior(k, args))(keys)
         few = thinned(args)
-        search = over_points(lambda z: _sharpen(target, z, few), few, width=target.dim)
-        found = search(starts)
+        found = _found_from(target, starts, few)
         place = jnp.argmin(jnp.where(jnp.isfinite(found.potential), found.potential, jnp.inf))
         best, hessian = found.z[place], found.hessian[place]
         distances = jnp.linalg.norm((found.z - best) @ _root(hessian), axis=1)
@@ -98,15 +98,51 @@ def compiled_prepare(target: Target, n_starts: int, n_chains: int) -> Any:
     return jitted(prepare_fn(target, n_starts, n_chains))
 
 
-def _sharpen(target: Target, z: Array, args: Args) -> Mode:
+def _found_from(target: Target, starts: Array, args: Args) -> Mode:
+    """Where the searches from ``starts`` (start, dim) end."""
+    if at_once(args, target.dim) > 1:
+        return over_points(lambda z: _sharpen(target, z, args), args, width=target.dim)(starts)
+    return _in_turn(target, starts, args)
+
+
+def _sharpen(target: Target, z: Array, args: Args, blurs: tuple[float, ...] = BLURS) -> Mode:
     """Follow the mode from blurred data, whose log density is smooth, to the data as they are."""
 
     def stage(z: Array, blur: Array) -> tuple[Array, Mode]:
         found = find_mode(lambda v: target.potential(v, {**args, "blur": blur}), z)
         return found.z, found
 
-    _, modes = jax.lax.scan(stage, z, jnp.asarray(BLURS))
+    _, modes = jax.lax.scan(stage, z, jnp.asarray(blurs))
     return jax.tree.map(lambda leaf: leaf[-1], modes)
+
+
+def _in_turn(target: Target, starts: Array, args: Args) -> Mode:
+    """`_sharpen` from one start after another.
+
+    A start that ends where an earlier one did on the most blurred data would follow the same path
+    from there, and is given its end.
+    """
+
+    def follow(seen: tuple[Mode, Mode], xs: tuple[Array, Array]) -> tuple[tuple[Mode, Mode], None]:
+        firsts, ends = seen
+        place, start = xs
+        first = _sharpen(target, start, args, BLURS[:1])
+        apart = jax.vmap(lambda z: (z - first.z) @ first.hessian @ (z - first.z))(firsts.z)
+        same = (apart < SAME_PATH**2) & (firsts.decrement < CONVERGED)
+        same &= first.decrement < CONVERGED
+        end = jax.lax.cond(
+            same.any(),
+            lambda: jax.tree.map(lambda leaf: leaf[jnp.argmax(same)], ends),
+            lambda: _sharpen(target, first.z, args, BLURS[1:]),
+        )
+        kept = jax.tree.map(lambda old, new: old.at[place].set(new), seen, (first, end))
+        return kept, None
+
+    count, dim = starts.shape
+    never = jnp.full(count, jnp.inf, starts.dtype)
+    blank = Mode(starts, never, jnp.zeros((count, dim, dim), starts.dtype), never)
+    (_, ends), _ = jax.lax.scan(follow, (blank, blank), (jnp.arange(count), starts))
+    return ends
 
 
 def whitened_potential(target: Target, prepared: Prepared) -> Callable[[Array], Array]:

@@ -16,6 +16,11 @@ LARGEST = 2**17  # points x rows of one piece: 1 MiB for every intermediate, whi
 SEARCH_ROWS = 2**14  # rows that the search for the mode begins with
 
 
+def at_once(args: Args, width: int = 1, most: int = LARGEST) -> int:
+    """How many points go together, each with ``width`` arrays of the rows' length."""
+    return max(1, min(most, LARGEST // (width * args["mask"].shape[0])))
+
+
 def over_points(
     function: Callable[[Array], Any], args: Args, *, width: int = 1, most: int = LARGEST
 ) -> Callable[[Array], Any]:
@@ -23,12 +28,12 @@ def over_points(
 
     A point may hold ``width`` arrays of the rows' length at once, and ``most`` points go together.
     """
-    at_once = max(1, min(most, LARGEST // (width * args["mask"].shape[0])))
+    together = at_once(args, width, most)
 
     def run(points: Array) -> Any:
-        if points.shape[0] <= at_once:
+        if points.shape[0] <= together:
             return jax.vmap(function)(points)
-        pieces = -(-points.shape[0] // at_once)
+        pieces = -(-points.shape[0] // together)
         return jax.lax.map(function, points, batch_size=-(-points.shape[0] // pieces))
 
     return run
