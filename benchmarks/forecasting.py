@@ -6,7 +6,9 @@ runs held back. ``bootstrap`` is the
 field's habit, `bayes_scaling.baseline` with `REPLICATES` replicates, ``martingale`` the interval
 without a prior of `bayes_scaling.martingale`. ``posterior`` is the law's alone; ``ours``, the
 default forecast, has the law's own error in, the table's own row left out of the published errors
-that its prior comes from. Errors, widths and CRPS in per cent of the loss.
+that its prior comes from. Errors, widths and CRPS in per cent of the loss. Runs of one table miss
+or hit together; ``scatter_90`` is by how much (sd) the share inside would differ from 90 % were the
+bands right, from their own joint draws.
 """
 
 import json
@@ -83,8 +85,16 @@ def judge(name: str, method: str, data: Path) -> dict[str, Any]:
         "runs": test.n,
         **{k: round(100 * float(scores[k]), 3) for k in percent},
         **{k: round(float(scores[k]), 3) for k in shares},
+        "scatter_90": round(scatter(bands["run"], 0.9), 3),
         "seconds": round(seconds, 1),
     }
+
+
+def scatter(draws: np.ndarray, prob: float) -> float:
+    """The sd of the share of runs inside their intervals when each draw (sample, row) is the truth
+    in turn."""
+    low, high = np.quantile(draws, [(1 - prob) / 2, (1 + prob) / 2], axis=0)
+    return float(((low <= draws) & (draws <= high)).mean(axis=1).std())
 
 
 def ratios(records: list[dict[str, Any]]) -> dict[str, dict[str, float]]:
@@ -100,6 +110,9 @@ def ratios(records: list[dict[str, Any]]) -> dict[str, dict[str, float]]:
             "error_ratio": round(float(np.exp(error.mean())), 3),
             "worst_error_ratio": round(float(np.exp(error.max())), 3),
             "coverage_90": round(float(np.average(own["coverage_90"], weights=own["runs"])), 3),
+            "scatter_90": round(
+                float(np.linalg.norm(own["scatter_90"] * own["runs"]) / own["runs"].sum()), 3
+            ),
             "least_coverage_90": round(float(own["coverage_90"].min()), 3),
         }
     return found
