@@ -15,6 +15,7 @@ from bayes_scaling._compile_cache import (
     IN_MEMORY,
     LEVEL,
     VARIABLE,
+    WIDTH,
     cache_folder,
     jitted,
     programs_kept,
@@ -126,8 +127,10 @@ def test_programs_are_kept_in_the_users_folder(tmp_path, monkeypatch):
 def test_the_optimiser_is_set_unless_the_user_sets_it(monkeypatch):
     monkeypatch.setattr(jax, "jit", lambda function, **options: options)
     monkeypatch.setenv("XLA_FLAGS", "--xla_dump_to=somewhere")
-    assert jitted(abs)["compiler_options"] == {LEVEL: 1}
+    assert jitted(abs)["compiler_options"] == {LEVEL: 1, WIDTH: 512}
     monkeypatch.setenv("XLA_FLAGS", f"--{LEVEL}=2")
+    assert jitted(abs)["compiler_options"] == {WIDTH: 512}
+    monkeypatch.setenv("XLA_FLAGS", f"--{LEVEL}=2 --{WIDTH}=256")
     assert jitted(abs)["compiler_options"] is None
     monkeypatch.setenv("XLA_FLAGS", "")
     monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
