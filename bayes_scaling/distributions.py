@@ -143,8 +143,8 @@ class StudentT(dist.StudentT):
     def log_prob(self, value: Any) -> Array:
         """Log density; values that are not finite are not checked for."""
         own: Any = self
-        away = (value - own.loc) / own.scale
-        tails = -0.5 * (own.df + 1.0) * jnp.log1p(away**2 / own.df)
+        unit = 1.0 / (own.scale**2 * own.df)  # no division of a row: each costs as much as an exp
+        tails = -0.5 * (own.df + 1.0) * jnp.log1p((value - own.loc) ** 2 * unit)
         return tails + log_gamma_step(0.5 * own.df) - 0.5 * jnp.log(jnp.pi * own.df * own.scale**2)
 
     def sample(self, key: Any, sample_shape: tuple[int, ...] = ()) -> Array:
