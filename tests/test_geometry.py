@@ -103,27 +103,22 @@ def test_some_coordinates_and_their_gradient(marked):
 
 
 def test_searches_in_turn_end_where_searches_at_once_do():
-    """A floor that two valleys of the likelihood may hold, so that starts part ways."""
-    from bayes_scaling.arguments import make_args
-    from bayes_scaling.resolve import resolve
+    """Two wells, unlike in depth: a start in one must not be given the end of the other."""
 
-    rng = np.random.default_rng(0)
-    N = 10 ** np.linspace(7.0, 10.0, 12)
-    L = (1.5 + 60.0 * N**-0.25) * np.exp(0.01 * rng.normal(size=12))
-    L[::2] *= 1.25  # two branches: the tails of Student-t let the law take either
-    runs = bs.read_runs({"N": N, "L": L})
-    spec = resolve(runs, "power_law_with_floor(N)")
-    args = make_args(runs, spec)
-    target = make_target(spec, args)
-    keys = jax.random.split(jax.random.key(1), 8)
-    starts = jax.vmap(lambda k: target.draw_prior(k, args))(keys)
-    alone = jax.jit(jax.vmap(lambda z: _sharpen(target, z, args)))(starts)
-    turned = jax.jit(lambda z: _in_turn(target, z, args))(starts)
-    done = np.asarray(alone.decrement) < 1e-3
-    assert done.sum() >= 6
-    assert np.allclose(turned.potential[done], alone.potential[done], atol=1e-3)
-    ends = jax.vmap(lambda z: jax.value_and_grad(lambda v: target.potential(v, args))(z)[1])
-    assert np.abs(ends(turned.z[done])).max() < 1e-2
+    class Wells:
+        @staticmethod
+        def potential(z, args):
+            wells = ((z[0] ** 2 - 1.0) ** 2 + 0.2 * z[0]) / (0.1 + args["blur"])
+            return wells + 0.5 * (z[1] - z[0]) ** 2
+
+    starts = jnp.asarray([[1.3, 0.0], [-0.7, 2.0], [0.6, -1.0], [-2.0, 0.0], [1.1, 1.1]])
+    args = {"blur": jnp.zeros(())}
+    alone = jax.vmap(lambda z: _sharpen(Wells, z, args))(starts)
+    turned = _in_turn(Wells, starts, args)
+    assert np.array_equal(np.sign(turned.z[:, 0]), np.sign(starts[:, 0]))
+    assert np.allclose(turned.z, alone.z, atol=1e-5)
+    assert np.allclose(turned.potential, alone.potential, atol=1e-8)
+    assert len(np.unique(np.round(turned.potential, 3))) == 2
 
 
 @pytest.mark.parametrize(

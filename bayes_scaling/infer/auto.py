@@ -52,15 +52,17 @@ def check_weights(draws: Draws) -> tuple[str, dict[str, float]]:
 def check_chains(draws: Draws) -> tuple[str, dict[str, float]]:
     """Why draws of grouped chains are refused ("" if they are not), with the numbers it rests on.
 
-    Nested R-hat over every coordinate, which judges its distance from the median too, effective
-    sample sizes over every coordinate and its square; chains that diverged or stand still.
+    Nested R-hat and effective sample sizes over every coordinate and its square; chains that
+    diverged or stand still.
     """
     z = draws.z
-    plain, squares = (x.transpose(2, 0, 1) for x in (z, (z - z.mean(axis=(0, 1))) ** 2))
+    both = np.concatenate([z, (z - z.mean(axis=(0, 1))) ** 2], axis=2).transpose(2, 0, 1)
     ids = np.repeat(np.arange(GROUPS), z.shape[0] // GROUPS)
-    rhat = float(np.max([array_stats.rhat_nested(x, superchain_ids=ids) for x in plain]))
-    bulk = float(np.min([array_stats.ess(x) for x in (*plain, *squares)]))
-    tail = float(np.min([array_stats.ess(x, method="tail", prob=TAILS) for x in plain]))
+    rhat = float(np.max([array_stats.rhat_nested(x, superchain_ids=ids) for x in both]))
+    bulk = float(np.min([array_stats.ess(x) for x in both]))
+    tail = float(
+        np.min([array_stats.ess(x, method="tail", prob=TAILS) for x in both[: z.shape[2]]])
+    )
     diverged = int(draws.stats["diverging"].sum())
     moving = draws.stats["acceptance_rate"].mean(axis=1)
     numbers = {"nested_rhat": rhat, "ess_bulk": bulk, "ess_tail": tail, "diverged": diverged}

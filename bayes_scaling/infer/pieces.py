@@ -1,7 +1,7 @@
 """Functions of some coordinates of a vector.
 
-A function of all coordinates with its results chosen by `jax.numpy.where` costs as much as one of
-all, three times in a gradient. Cuts at fixed places cost copies alone, their gradients too.
+A function of all coordinates whose results `jax.numpy.where` chooses from is paid for at all of
+them, in the gradient too. Cuts at fixed places, and their gradients, are copies.
 """
 
 from __future__ import annotations
