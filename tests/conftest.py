@@ -5,6 +5,7 @@ Double precision is off unless a test asks for it: the package must work with th
 
 from __future__ import annotations
 
+import gc
 import os
 import tempfile
 import zlib
@@ -39,6 +40,23 @@ if (_WORKER := os.environ.get("PYTEST_XDIST_WORKER", "")) and hasattr(os, "sched
 settings.register_profile("fixed", deadline=None, derandomize=True, database=None)
 settings.register_profile("search", deadline=None, max_examples=1000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "fixed"))
+
+
+# A compiled program holds a few memory maps, of which Linux allows a process 65,530, and XLA ends
+# the process when it gets no more: past this many a worker gives up what its last file compiled.
+MAPS = 20_000
+
+
+def pytest_runtest_teardown(item, nextitem):
+    """Between two files, so that no test waits for programs of its own file twice."""
+    if (nextitem is None or nextitem.path != item.path) and _maps() > MAPS:
+        jax.clear_caches()
+        gc.collect()
+
+
+def _maps():
+    maps = Path("/proc/self/maps")
+    return maps.read_bytes().count(b"\n") if maps.exists() else 0
 
 
 def pytest_sessionstart():
