@@ -11,6 +11,8 @@ from bayes_scaling.build import stem
 from bayes_scaling.data.runs import Runs
 from bayes_scaling.spec import ModelSpec
 
+MANY_FAMILIES = 16  # from which rows are put family after family, where that takes no more than
+WORTH_PADDING = 1.5  # times as many
 BY_ROW = ("y", "mask", "member", "se", "trials", "trend")  # arguments of a row each, beside x
 
 
@@ -132,6 +134,29 @@ def padded(args: Mapping[str, Any], rows: int) -> dict[str, Any]:
     named = {k: stretch(args[k]) for k in BY_ROW if k in args}
     named["mask"] = np.arange(rows) < have
     return {**args, **named, "x": {k: stretch(v) for k, v in args["x"].items()}}
+
+
+def by_families(args: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the arguments with rows family after family, as many of each, where that pays.
+
+    A product with ``member`` costs every row as many operations as there are families. Here the
+    added rows are masked copies, and ``each`` (family, rows of each), which stands for ``member``,
+    is the mask. A few families, or ones of very unlike sizes, stay as they are.
+    """
+    if "member" not in args or args["member"].shape[1] < MANY_FAMILIES:
+        return dict(args)
+    family = np.argmax(args["member"], axis=1)
+    own = [np.flatnonzero((family == f) & args["mask"]) for f in range(args["member"].shape[1])]
+    sizes = np.array([len(rows) for rows in own])
+    most = -(-sizes.max() // 4) * 4  # so that tables a row longer share a program
+    if sizes.min() == 0 or len(own) * most > WORTH_PADDING * len(family):
+        return dict(args)
+    take = np.concatenate([rows[np.minimum(np.arange(most), len(rows) - 1)] for rows in own])
+    each = np.arange(most) < sizes[:, None]
+    named = {k: args[k][take] for k in BY_ROW if k in args and k != "member"}
+    others = {k: v for k, v in args.items() if k != "member"}
+    x = {k: v[take] for k, v in args["x"].items()}
+    return {**others, **named, "mask": each.ravel(), "each": each, "x": x}
 
 
 def bucket(rows: int) -> int:

@@ -227,9 +227,14 @@ def _noise_offsets(spec: ModelSpec, args: Args) -> Any:
 def spread_over_rows(value: Any, args: Args) -> Any:
     """Family values, shape (family,), to rows, shape (row,); scalars stay.
 
-    A matrix product rather than an index: its gradient is another product, not a scatter.
+    A matrix product rather than an index: its gradient is another product, not a scatter. Of rows
+    that lie family after family (`bayes_scaling.arguments.by_families`) a repeat.
     """
-    return value if jnp.ndim(value) == 0 else args["member"] @ value
+    if jnp.ndim(value) == 0:
+        return value
+    if "each" in args:
+        return jnp.broadcast_to(value[:, None], args["each"].shape).ravel()
+    return args["member"] @ value
 
 
 def observe(spec: ModelSpec, mean: Any, sigma: Any, args: Args) -> dist.Distribution:

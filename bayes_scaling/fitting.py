@@ -17,7 +17,7 @@ from bayes_scaling._compile_cache import IN_MEMORY, jitted
 from bayes_scaling._errors import Note
 from bayes_scaling._progress import shown_progress
 from bayes_scaling._x64 import in_float64
-from bayes_scaling.arguments import bucket, make_args, padded
+from bayes_scaling.arguments import bucket, by_families, make_args, padded
 from bayes_scaling.build import Args, numpyro_model_of
 from bayes_scaling.data.load import read_runs
 from bayes_scaling.data.runs import Runs
@@ -134,16 +134,17 @@ def run_fit(runs: Runs, spec: ModelSpec, settings: Settings, progress: Progress)
     clock = perf_counter()
     args = padded(make_args(runs, spec), bucket(runs.n))
     notes = (*runs.notes, *identification_notes(runs, spec, args))
-    target = make_target(spec, args)
+    arranged = by_families(args)
+    target = make_target(spec, arranged)
     automatic = settings.sampler == AUTO
     first = first_sampler(target) if automatic else get_sampler(settings.sampler)
     ready = first.settle(settings)
     progress(0, 1, "compiling")
-    compile_ahead(target, first, ready, args)
+    compile_ahead(target, first, ready, arranged)
     progress(0, 1, "finding the mode")
     key = jax.random.key(settings.seed)
     search = search_for(target, first, ready)
-    prepared = jax.block_until_ready(search(key, args, np.float64(settings.centring)))
+    prepared = jax.block_until_ready(search(key, arranged, np.float64(settings.centring)))
     if automatic:
 
         def make_ready(sampler: Sampler, asked: Settings) -> None:
@@ -204,7 +205,7 @@ def assemble(
     """The DataTree of a fit, every dimension declared."""
     names = posterior_names(spec)
     values = constrained(target, draws.z, plain_args(prepared))
-    before = prior_draws(target, args, PRIOR_DRAWS, settings.seed)
+    before = prior_draws(target, by_families(args), PRIOR_DRAWS, settings.seed)
     constant = constant_data(runs, spec, args)
     posterior = {n: values[n] for n in names}
     groups = {

@@ -1,5 +1,6 @@
 """Every sampler against long NUTS runs, and the checks that refuse a fast answer."""
 
+import jax
 import numpy as np
 import pytest
 from arviz_base import from_dict
@@ -9,6 +10,7 @@ import bayes_scaling as bs
 from bayes_scaling.infer.approximate import smoothed
 from bayes_scaling.infer.auto import check_chains, check_weights
 from bayes_scaling.infer.base import Draws, Settings
+from bayes_scaling.infer.ensemble import Ensemble, _turned, first_tuning
 from bayes_scaling.infer.prepare import GROUPS
 from bayes_scaling.infer.samplers import SAMPLERS, get_sampler
 
@@ -150,3 +152,18 @@ def test_weights_without_a_tail_are_judged_too(ratios, good):
 def test_samplers_settle_their_own_sizes():
     settled = get_sampler("chees").settle(Settings(draws=7))
     assert (settled.sampler, settled.chains, settled.draws) == ("chees", 64, 7)
+
+
+def test_further_whitening_moves_no_chain(rng):
+    """Places, and gradients in the prepared coordinates, are what they were."""
+    with jax.enable_x64(True):
+        root = np.eye(3) + np.tril(rng.normal(size=(3, 3)), -1)
+        further = np.tril(rng.normal(size=(3, 3)), -1) + np.diag([0.5, 2.0, 1.5])
+        x, gradient = rng.normal(size=(2, 5, 3))
+        tuning = first_tuning(0.0, 0.0, np.float64(0.9))
+        state = Ensemble(jax.random.key(0), x, np.zeros(5), gradient, root, tuning)
+        turned = _turned(state, further)
+        assert np.allclose(turned.x @ turned.root.T, x @ root.T)
+        inverse = np.linalg.inv(root), np.linalg.inv(turned.root)
+        assert np.allclose(turned.gradient @ inverse[1], gradient @ inverse[0])
+        assert np.allclose(turned.root, root @ further)

@@ -55,10 +55,14 @@ class Tuning(NamedTuple):
 
 
 class Ensemble(NamedTuple):
-    """Chains at ``w`` (chain, dim) with potential and gradient, whitened once more by ``root``."""
+    """Chains at ``x`` (chain, dim) with potential and gradient there.
+
+    The prepared coordinates are ``w = root @ x``: what the warm-up learns goes into one matrix with
+    the prepared whitening once a round, not into every step.
+    """
 
     key: Array
-    w: Array
+    x: Array
     potential: Array
     gradient: Array
     root: Array
@@ -68,7 +72,7 @@ class Ensemble(NamedTuple):
 class _Move(NamedTuple):
     """A proposed end of trajectories and how good it is."""
 
-    w: Array
+    x: Array
     momentum: Array
     potential: Array
     gradient: Array
@@ -92,18 +96,19 @@ def begin(
 
     Their potentials are left open, for the first transition to find: the gradient is compiled once.
     """
-    w = jnp.repeat(prepared.starts, chains // prepared.starts.shape[0], axis=0)
+    x = jnp.repeat(prepared.starts, chains // prepared.starts.shape[0], axis=0)
     first = float(np.log(FIRST_STEP)), float(np.log(FIRST_LENGTH))
     tuning = first_tuning(*first, target_accept)
-    unknown = jnp.full(chains, jnp.inf, w.dtype)
-    return Ensemble(key, w, unknown, jnp.zeros_like(w), jnp.eye(target.dim), tuning)
+    unknown = jnp.full(chains, jnp.inf, x.dtype)
+    return Ensemble(key, x, unknown, jnp.zeros_like(x), jnp.eye(target.dim), tuning)
 
 
 def advance(
     target: Target, state: Ensemble, prepared: Prepared, tune: Array, whiten: Array
 ) -> tuple[Ensemble, dict[str, Array]]:
     """One round of transitions; ``tune`` the steps, then ``whiten`` anew, or neither."""
-    energy = over_points(jax.value_and_grad(whitened_potential(target, prepared)), prepared.args)
+    whole = prepared._replace(scale=prepared.scale @ state.root)
+    energy = over_points(jax.value_and_grad(whitened_potential(target, whole)), prepared.args)
 
     def one(state: Ensemble, i: Array) -> tuple[Ensemble, dict[str, Array]]:
         return _transition(energy, state, i, tune)
@@ -112,22 +117,30 @@ def advance(
     tuned = state.tuning
     settled = first_tuning(tuned.log_step_mean, tuned.log_length, tuned.target_accept)
     tuning = jax.tree.map(lambda new, old: jnp.where(tune, new, old), settled, tuned)
-    root = jnp.where(whiten, _pooled_root(kept["w"][ROUND // 2 :], state.root), state.root)
-    return state._replace(tuning=tuning, root=root), kept
+    x = kept.pop("x")
+    kept["w"] = x @ state.root.T
+    further = jnp.where(whiten, _pooled_root(x[ROUND // 2 :]), jnp.eye(target.dim))
+    return _turned(state, further)._replace(tuning=tuning), kept
+
+
+def _turned(state: Ensemble, further: Array) -> Ensemble:
+    """The same chains whitened further, by a triangular root of their covariance (dim, dim)."""
+    x = jax.scipy.linalg.solve_triangular(further, state.x.T, lower=True).T
+    return state._replace(x=x, gradient=state.gradient @ further, root=state.root @ further)
 
 
 def _transition(
     energy: Any, state: Ensemble, i: Array, tune: Array
 ) -> tuple[Ensemble, dict[str, Array]]:
     key, *keys = jax.random.split(state.key, 4)
-    chains, dim = state.w.shape
+    chains, dim = state.x.shape
     share = _halton(i + 1) * 2.0
     step, length = jnp.exp(state.tuning.log_step), jnp.exp(state.tuning.log_length)
     most = jnp.where(tune, MAX_STEPS_WARM, MAX_STEPS)
     steps = jnp.clip(jnp.ceil(share * length / step), 1, most).astype(int)
     own = step * (1.0 - STEP_JITTER * jax.random.uniform(keys[0], (chains, 1)))
     own = jnp.where(jnp.isinf(state.potential)[:, None], 0.0, own)  # to find it where they stand
-    momentum = jax.random.normal(keys[1], (chains, dim), state.w.dtype)
+    momentum = jax.random.normal(keys[1], (chains, dim), state.x.dtype)
     end = _trajectory(energy, state, momentum, own, steps)
     accept = jnp.exp(jnp.minimum(0.0, -end.error))
     taken = jax.random.uniform(keys[2], (chains,)) < accept
@@ -135,14 +148,14 @@ def _transition(
     tuning = jax.tree.map(lambda new, old: jnp.where(tune, new, old), learned, state.tuning)
     state = Ensemble(
         key,
-        jnp.where(taken[:, None], end.w, state.w),
+        jnp.where(taken[:, None], end.x, state.x),
         jnp.where(taken, end.potential, state.potential),
         jnp.where(taken[:, None], end.gradient, state.gradient),
         state.root,
         tuning,
     )
     kept = {
-        "w": state.w,
+        "x": state.x,
         "potential_energy": state.potential,
         "acceptance_rate": accept,
         "diverging": ~(end.error < DIVERGED),
@@ -155,18 +168,18 @@ def _transition(
 
 def _trajectory(energy: Any, state: Ensemble, momentum: Array, step: Array, steps: Array) -> _Move:
     def leap(_: Any, at: tuple[Array, ...]) -> tuple[Array, ...]:
-        w, p, gradient, _ = at
-        p = p - 0.5 * step * (gradient @ state.root)
-        w = w + step * (p @ state.root.T)
-        potential, gradient = energy(w)
-        return w, p - 0.5 * step * (gradient @ state.root), gradient, potential
+        x, p, gradient, _ = at
+        p = p - 0.5 * step * gradient
+        x = x + step * p
+        potential, gradient = energy(x)
+        return x, p - 0.5 * step * gradient, gradient, potential
 
-    start = (state.w, momentum, state.gradient, state.potential)
-    w, p, gradient, potential = jax.lax.fori_loop(0, steps, leap, start)
+    start = (state.x, momentum, state.gradient, state.potential)
+    x, p, gradient, potential = jax.lax.fori_loop(0, steps, leap, start)
     change = potential - state.potential + 0.5 * jnp.sum(p**2 - momentum**2, axis=1)
     error = jnp.where(jnp.isfinite(change), change, jnp.inf)
     error = jnp.where(jnp.isinf(state.potential) & jnp.isfinite(potential), 0.0, error)
-    return _Move(w, p, potential, gradient, error)
+    return _Move(x, p, potential, gradient, error)
 
 
 def _learn(state: Ensemble, end: _Move, accept: Array, share: Array) -> Tuning:
@@ -200,10 +213,9 @@ def _chees_slope(state: Ensemble, end: _Move, accept: Array, time: Array) -> Arr
     """
     weight = jnp.where(jnp.isfinite(end.error), accept, 0.0)
     weight = weight / (jnp.sum(weight) + 1e-10)
-    inverse = jnp.linalg.inv(state.root).T
-    there = jnp.where(weight[:, None] > 0, end.w, 0.0)
-    away = (there - weight @ there) @ inverse
-    before = (state.w - jnp.mean(state.w, axis=0)) @ inverse
+    there = jnp.where(weight[:, None] > 0, end.x, 0.0)
+    away = there - weight @ there
+    before = state.x - jnp.mean(state.x, axis=0)
     grown = jnp.sum(away**2, axis=1) - jnp.sum(before**2, axis=1)
     value = 0.25 * jnp.sum(weight * grown**2)
     rise = jnp.sum(weight * grown * jnp.sum(away * end.momentum, axis=1))
@@ -211,14 +223,14 @@ def _chees_slope(state: Ensemble, end: _Move, accept: Array, time: Array) -> Arr
     return jnp.where(jnp.isfinite(slope), jnp.clip(slope, -5.0, 5.0), 0.0)
 
 
-def _pooled_root(w: Array, old: Array) -> Array:
-    """Root of the covariance of draws (draw, chain, dim), shrunk to the one in use."""
-    draws, chains, dim = w.shape
-    x = jnp.linalg.solve(old, (w - jnp.mean(w, axis=(0, 1))).reshape(-1, dim).T)
+def _pooled_root(x: Array) -> Array:
+    """Root of the covariance of draws (draw, chain, dim), shrunk to one."""
+    draws, chains, dim = x.shape
+    away = (x - jnp.mean(x, axis=(0, 1))).reshape(-1, dim)
     weight = chains * 3.0 / (chains * 3.0 + dim)
-    covariance = weight * (x @ x.T) / (draws * chains) + (1.0 - weight) * jnp.eye(dim)
+    covariance = weight * (away.T @ away) / (draws * chains) + (1.0 - weight) * jnp.eye(dim)
     root = jnp.linalg.cholesky(covariance)
-    return jnp.where(jnp.isfinite(root).all(), old @ root, old)
+    return jnp.where(jnp.isfinite(root).all(), root, jnp.eye(dim))
 
 
 def _halton(i: Array) -> Array:

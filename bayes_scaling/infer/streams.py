@@ -44,6 +44,10 @@ def thinned(args: Args) -> Args:
     rows = args["mask"].shape[0]
     if rows <= SEARCH_ROWS:
         return args
-    take = np.s_[:: -(-rows // SEARCH_ROWS)]
+    every = -(-rows // SEARCH_ROWS)
+    layout = args["each"].shape if "each" in args else (1, rows)
+    take = np.arange(rows).reshape(layout)[:, ::every].ravel()
     short = {name: args[name][take] for name in BY_ROW if name in args}
+    if "each" in args:
+        short["each"] = args["each"][:, ::every]
     return {**args, **short, "x": {name: x[take] for name, x in args["x"].items()}}
