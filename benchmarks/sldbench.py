@@ -35,7 +35,8 @@ PUBLISHED = {
 }
 NOTES = {
     "parallel": "the paper's split",
-    "vocabulary": "the paper's split; tokens from characters by the formula of Tao et al.",
+    "vocabulary": "the paper's split; tokens from characters by the formula of Tao et al.; rows "
+    "are checkpoints of 60 runs",
     "fine-tuning": "FLAN alone, one of three data sets, with thirty models; the paper's rule: "
     "819,200 examples from all smaller sets",
     "experts": "the paper's rule, all 1.3B models; 195 rows to fit where it has 193",
@@ -58,6 +59,9 @@ class Task(NamedTuple):
 
 
 def _task(table: pd.DataFrame, ahead: pd.Series, law: str, **reading: Any) -> Task:
+    """Rows that repeat a run's id are its checkpoints, and are read as such."""
+    if "run_id" in table and table["run_id"].duplicated().any():
+        return Task(bs.read_runs(table, run="run_id", **reading), ahead.to_numpy(bool), law)
     kept = table.drop(columns="run_id", errors="ignore")
     return Task(bs.read_runs(kept, **reading), ahead.to_numpy(bool), law)
 
