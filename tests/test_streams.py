@@ -8,7 +8,7 @@ import bayes_scaling as bs
 from bayes_scaling.arguments import make_args
 from bayes_scaling.bench.problems import simulated
 from bayes_scaling.identify import unseen_parameters
-from bayes_scaling.infer import prepare, streams
+from bayes_scaling.infer import approximate, prepare, streams
 from bayes_scaling.infer.target import make_target
 from bayes_scaling.resolve import resolve
 
@@ -64,11 +64,16 @@ def test_a_long_table_is_checked_without_a_square_of_its_rows():
     assert unseen_parameters(spec, make_args(runs, spec), names) == []
 
 
-def test_a_long_table_is_fitted():
+def test_a_long_table_is_fitted(monkeypatch):
+    """The search begins with a part; fewer draws are weighed, and are worth those kept."""
     rows = 17_000
     assert rows > streams.SEARCH_ROWS
+    monkeypatch.setattr(approximate, "LONG", rows - 1)
     fit = bs.fit(simulated(1, rows), progress=False)
-    assert fit.path[-1]["sampler"] == "laplace"
+    (step,) = fit.path
+    assert step["sampler"] == "laplace"
+    drawn = approximate.POOL_LONG * fit.posterior["E"].size
+    assert fit.posterior["E"].size <= step["numbers"]["weights_ess"] <= drawn
     for name, truth in (("alpha", 0.335), ("beta", 0.345), ("sigma", 0.008)):
         draws = np.asarray(fit.posterior[name])
         assert abs(draws.mean() - truth) < 4.5 * draws.std(), name

@@ -25,7 +25,8 @@ from bayes_scaling.infer.target import Target
 TAIL_DOF = 8
 REFITS, REFIT_DRAWS = 2, 1024
 IN_CACHE = 256  # points evaluated together
-POOL = 5  # draws weighed for every draw kept
+POOL = 5  # draws weighed for every draw kept, and of more rows than this, whose posterior is near
+POOL_LONG, LONG = 2, 2**17  # normal and whose density costs milliseconds, so many
 SVI_STEPS, SVI_SAMPLES, SVI_RATE = 800, 32, 0.02
 
 
@@ -137,9 +138,10 @@ def compiled_weigh(target: Target, family: Any, draws: int) -> Any:
     return jitted(partial(weigh, target, family, draws))
 
 
-def pool_size(settings: Settings) -> int:
+def pool_size(settings: Settings, prepared: Prepared) -> int:
     """Number of draws weighed."""
-    return POOL * settings.chains * settings.draws
+    share = POOL_LONG if prepared.args["mask"].shape[-1] > LONG else POOL
+    return share * settings.chains * settings.draws
 
 
 def sample_approximate(
@@ -149,7 +151,7 @@ def sample_approximate(
     wanted = settings.chains * settings.draws
     progress(0, wanted, "weighing")
     key = jax.random.key(settings.seed + 1)
-    found = compiled_weigh(target, family, pool_size(settings))(key, prepared)
+    found = compiled_weigh(target, family, pool_size(settings, prepared))(key, prepared)
     pick, info = resampled(np.asarray(found.log_ratio), settings, settings.seed)
     w = np.asarray(found.w)[pick]
     z = np.asarray(compiled_from_whitened(target)(prepared, w))

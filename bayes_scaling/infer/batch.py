@@ -148,7 +148,9 @@ def weighed_batch(
     target: Target, settings: Settings, seeds: np.ndarray, prepared: Prepared, live: np.ndarray
 ) -> dict[int, Draws]:
     """Importance-weighed whitened draws of the live tables of a batch."""
-    found = compiled_batch_weigh(target, pool_size(settings))(live, _keys(seeds, 1), prepared)
+    found = compiled_batch_weigh(target, pool_size(settings, prepared))(
+        live, _keys(seeds, 1), prepared
+    )
     found = jax.tree.map(np.asarray, found)
     draws = {}
     for i in np.flatnonzero(live):

@@ -91,7 +91,7 @@ def _chees_programs(target: Target, settings: Settings, key: Array, prepared: An
 def _weigh_programs(
     family: Any, target: Target, settings: Settings, key: Array, prepared: Any
 ) -> Iterable[Any]:
-    yield compiled_weigh(target, family, pool_size(settings)).lower(key, prepared)
+    yield compiled_weigh(target, family, pool_size(settings, prepared)).lower(key, prepared)
 
 
 def _approximate(name: str, summary: str, family: Any) -> Sampler:
