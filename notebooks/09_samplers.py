@@ -34,7 +34,7 @@ from matplotlib import pyplot as plt
 import bayes_scaling as bs
 from bayes_scaling.bench.quality import moments, quality, worst_gap
 
-DRAWS = int(os.environ.get("BAYES_SCALING_NOTEBOOK_DRAWS", "2000"))  # of each of NUTS's four chains
+DRAWS = max(250, int(os.environ.get("BAYES_SCALING_NOTEBOOK_DRAWS", "2000")))  # of NUTS's chains
 OPTIONS = {"laplace": {}, "svi": {}, "chees": {}, "nuts": {"draws": DRAWS}}
 warnings.filterwarnings("ignore", message="IProgress not found")
 
