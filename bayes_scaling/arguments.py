@@ -11,8 +11,8 @@ from bayes_scaling.build import stem
 from bayes_scaling.data.runs import Runs
 from bayes_scaling.spec import ModelSpec
 
-MANY_FAMILIES = 16  # from which rows are put family after family, where that takes no more than
-WORTH_PADDING = 1.5  # times as many
+MANY_FAMILIES = 16  # fewer families cost a row too little to put rows family after family
+WORTH_PADDING = 1.5  # times as many rows at most, when they are
 BY_ROW = ("y", "mask", "member", "se", "trials", "trend")  # arguments of a row each, beside x
 
 
@@ -25,11 +25,12 @@ def make_args(runs: Runs, spec: ModelSpec) -> dict[str, Any]:
     """Return the model's arguments as float64 NumPy arrays.
 
     ``x`` covariates (row,), ``y`` response (row,), ``mask`` (row,), ``member`` one-hot rows by
-    families, ``parent`` the parent index of every group; ``basis``, ``information`` and ``pull``
-    the directions in which groups deviate and what the data say of them (nothing yet:
-    `bayes_scaling.infer.prepare` fills them in); ``ref`` the data's reference point, ``scale`` the
-    typical size of the response, ``blur`` extra noise (none; the search for the mode starts
-    blurred), ``se``, ``trials`` and ``trend`` where the spec uses them.
+    families (``by_family`` once `by_families` has put them in order), ``parent`` the parent index
+    of every group; ``basis``, ``information`` and ``pull`` the directions in which groups deviate
+    and what the data say of them (nothing yet: `bayes_scaling.infer.prepare` fills them in);
+    ``ref`` the data's reference point, ``scale`` the typical size of the response, ``blur`` extra
+    noise (none; the search for the mode starts blurred), ``se``, ``trials`` and ``trend`` where the
+    spec uses them.
     """
     x = {name: np.asarray(runs.values[name], float) for name in spec.law.inputs}
     y = np.asarray(runs.values[runs.response], float)
@@ -140,8 +141,8 @@ def by_families(args: Mapping[str, Any]) -> dict[str, Any]:
     """Return the arguments with rows family after family, as many of each, where that pays.
 
     A product with ``member`` costs every row as many operations as there are families. Here the
-    added rows are masked copies, and ``each`` (family, rows of each), which stands for ``member``,
-    is the mask. A few families, or ones of very unlike sizes, stay as they are.
+    added rows are masked copies, and ``by_family`` (family, rows of each), which stands for
+    ``member``, is the mask. A few families, or ones of very unlike sizes, stay as they are.
     """
     if "member" not in args or args["member"].shape[1] < MANY_FAMILIES:
         return dict(args)
@@ -152,11 +153,15 @@ def by_families(args: Mapping[str, Any]) -> dict[str, Any]:
     if sizes.min() == 0 or len(own) * most > WORTH_PADDING * len(family):
         return dict(args)
     take = np.concatenate([rows[np.minimum(np.arange(most), len(rows) - 1)] for rows in own])
-    each = np.arange(most) < sizes[:, None]
-    named = {k: args[k][take] for k in BY_ROW if k in args and k != "member"}
-    others = {k: v for k, v in args.items() if k != "member"}
-    x = {k: v[take] for k, v in args["x"].items()}
-    return {**others, **named, "mask": each.ravel(), "each": each, "x": x}
+    mask = np.arange(most) < sizes[:, None]
+    without = {k: v for k, v in args.items() if k != "member"}
+    return {**take_rows(without, take), "mask": mask.ravel(), "by_family": mask}
+
+
+def take_rows(args: Mapping[str, Any], take: Any) -> dict[str, Any]:
+    """Return the arguments with these rows, as NumPy indexes them, of everything that has rows."""
+    named = {k: args[k][take] for k in BY_ROW if k in args}
+    return {**args, **named, "x": {k: v[take] for k, v in args["x"].items()}}
 
 
 def bucket(rows: int) -> int:

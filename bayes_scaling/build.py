@@ -232,8 +232,8 @@ def spread_over_rows(value: Any, args: Args) -> Any:
     """
     if jnp.ndim(value) == 0:
         return value
-    if "each" in args:
-        return jnp.broadcast_to(value[:, None], args["each"].shape).ravel()
+    if "by_family" in args:
+        return jnp.broadcast_to(value[:, None], args["by_family"].shape).ravel()
     return args["member"] @ value
 
 

@@ -205,6 +205,7 @@ def assemble(
     """The DataTree of a fit, every dimension declared."""
     names = posterior_names(spec)
     values = constrained(target, draws.z, plain_args(prepared))
+    # Of the posterior's shapes, whose program serves again.
     before = prior_draws(target, by_families(args), PRIOR_DRAWS, settings.seed)
     constant = constant_data(runs, spec, args)
     posterior = {n: values[n] for n in names}

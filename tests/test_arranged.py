@@ -24,8 +24,8 @@ def table(seed=0):
     kept = rng.permutation(np.flatnonzero(np.arange(runs.n) % 8 < 5 + np.arange(runs.n) // 8 % 4))
     columns = {name: runs.values[name][kept] for name in ("N", "D", "L")}
     family = runs.labels["family"][kept]
-    return bs.read_runs({**columns, "L_se": np.full(len(kept), 1e-3), "family": family},
-                        group="family")  # fmt: skip
+    return bs.read_runs({**columns, "L_se": 1e-3 * (1 + np.arange(len(kept))), "family": family},
+                        group="family", se="L_se")  # fmt: skip
 
 
 def densities(spec, both, rng):
@@ -54,13 +54,14 @@ def test_known_errors_and_families_in_labs_go_along(rng):
     runs = table()
     labs = np.array([f"lab{int(name[1:]) // 3}" for name in runs.labels["family"]])
     columns = {name: runs.values[name] for name in ("N", "D", "L")}
-    nested = bs.read_runs({**columns, "L_se": runs.se, "lab": labs,
-                           "family": runs.labels["family"]}, group=["lab", "family"])  # fmt: skip
+    columns |= {"L_se": runs.se, "lab": labs, "family": runs.labels["family"]}
+    nested = bs.read_runs(columns, group=["lab", "family"], se="L_se")
     spec = resolve(nested, "chinchilla")
     args = make_args(nested, spec)
     arranged = by_families(args)
-    assert spec.known_se == ("se" in args) == ("se" in arranged)
-    assert "each" in arranged
+    assert spec.known_se
+    assert sorted(arranged["se"][arranged["mask"]]) == sorted(runs.se)
+    assert "by_family" in arranged
     assert np.allclose(*densities(spec, (args, arranged), rng), rtol=1e-10)
 
 
@@ -81,11 +82,11 @@ def test_thinning_keeps_families_together(monkeypatch):
     monkeypatch.setattr(streams, "SEARCH_ROWS", len(arranged["mask"]) // 2)
     short = streams.thinned(arranged)
     target = make_target(spec, short)
-    families, most = arranged["each"].shape
-    assert np.array_equal(short["each"], arranged["each"][:, ::2])
+    families, most = arranged["by_family"].shape
+    assert np.array_equal(short["by_family"], arranged["by_family"][:, ::2])
     kept = arranged["y"].reshape(families, most)[:, ::2]
     assert np.array_equal(short["y"], kept.ravel())
-    assert np.array_equal(short["mask"], short["each"].ravel())
+    assert np.array_equal(short["mask"], short["by_family"].ravel())
     assert np.isfinite(target.potential(np.zeros(target.dim), short))
 
 

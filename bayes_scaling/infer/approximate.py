@@ -25,8 +25,8 @@ from bayes_scaling.infer.target import Target
 TAIL_DOF = 8
 REFITS, REFIT_DRAWS = 2, 1024
 IN_CACHE = 256  # points evaluated together
-POOL = 5  # draws weighed for every draw kept, and of more rows than this, whose posterior is near
-POOL_LONG, LONG = 2, 2**17  # normal and whose density costs milliseconds, so many
+POOL = 5  # draws weighed for every draw kept
+LONG, POOL_LONG = 2**17, 2  # of more rows fewer: the posterior is near normal, its density slow
 SVI_STEPS, SVI_SAMPLES, SVI_RATE = 800, 32, 0.02
 
 

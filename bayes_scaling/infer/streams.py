@@ -9,7 +9,7 @@ import jax
 import numpy as np
 from jax import Array
 
-from bayes_scaling.arguments import BY_ROW
+from bayes_scaling.arguments import take_rows
 from bayes_scaling.build import Args
 
 LARGEST = 2**17  # points x rows of one piece: 1 MiB for every intermediate, which a cache holds
@@ -45,9 +45,8 @@ def thinned(args: Args) -> Args:
     if rows <= SEARCH_ROWS:
         return args
     every = -(-rows // SEARCH_ROWS)
-    layout = args["each"].shape if "each" in args else (1, rows)
-    take = np.arange(rows).reshape(layout)[:, ::every].ravel()
-    short = {name: args[name][take] for name in BY_ROW if name in args}
-    if "each" in args:
-        short["each"] = args["each"][:, ::every]
-    return {**args, **short, "x": {name: x[take] for name, x in args["x"].items()}}
+    if "by_family" not in args:
+        return take_rows(args, np.s_[::every])
+    layout = args["by_family"]
+    take = np.arange(rows).reshape(layout.shape)[:, ::every].ravel()
+    return {**take_rows(args, take), "by_family": layout[:, ::every]}
