@@ -42,10 +42,8 @@ def verdict(published: Published, low: float, high: float) -> str:
         return SHOWN
     if low <= published.value <= high:
         return IN
-    start, stop = published.low, published.high
-    if start is None or stop is None or stop < low or high < start:
-        return OUT
-    return NEAR
+    start, stop = published.interval
+    return NEAR if start <= high and low <= stop else OUT
 
 
 @in_float64

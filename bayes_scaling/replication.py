@@ -47,7 +47,8 @@ class Replication:
     parameters
         One row for every published constant: ``published`` with its interval and ``kind``, our
         posterior ``mean``, ``median`` and 95 % interval, ``verdict``: ``in`` or ``out`` of our
-        interval, ``near`` where only the two intervals overlap, ``mem`` where it is not judged.
+        interval, ``near`` where only the published interval, or what rounds to the published value,
+        overlaps ours, ``mem`` where it is not judged.
     scores
         Of the forecast, empty without one: ``runs``, ``mape``, ``mae``, ``rmse``, ``r2``, ``bias``
         (mean of forecast less measured, in per cent; above zero is too high), ``coverage_90`` and

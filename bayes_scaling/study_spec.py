@@ -49,6 +49,9 @@ class Published:
         Published interval, if any.
     kind
         One of `KINDS`.
+    decimals
+        To how many places ``value`` was printed, so that it is known to half a unit of the last;
+        taken as exact where None.
     """
 
     of: str
@@ -57,6 +60,15 @@ class Published:
     low: float | None = None
     high: float | None = None
     kind: str = "src"
+    decimals: int | None = None
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """The published interval; without one, what was rounded to ``value``."""
+        if self.low is not None and self.high is not None:
+            return self.low, self.high
+        half = 0.0 if self.decimals is None else 0.5 * 10.0**-self.decimals
+        return self.value - half, self.value + half
 
 
 @dataclass(frozen=True)

@@ -112,6 +112,16 @@ def test_verdicts(interval, kind, said):
     assert verdict(bs.Published("E", 1.0, low=0.8, high=1.2, kind=kind), *interval) == said
 
 
+@pytest.mark.parametrize(
+    ("value", "decimals", "interval", "said"),
+    [(0.17, 2, (0.1723, 0.1768), "near"), (0.17, 2, (0.1753, 0.18), "out"),
+     (0.17, None, (0.1703, 0.18), "out"), (570, -1, (570.5, 576), "near"),
+     (570, -1, (575.5, 580), "out"), (570, 0, (570.6, 576), "out"), (0.17, 2, (0.16, 0.18), "in")],
+)  # fmt: skip
+def test_a_rounded_value_is_known_to_half_a_unit_of_its_last_place(value, decimals, interval, said):
+    assert verdict(bs.Published("E", value, decimals=decimals), *interval) == said
+
+
 def test_expressions_are_evaluated_draw_by_draw(found):
     fit = found.fits["constants"]
     draws = fit.samples

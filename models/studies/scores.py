@@ -164,7 +164,7 @@ def _decelerating(run, values):
         columns={"S": "step", "L": "loss", "D": None},
         priors={"a": fixed(0.0)},
         noise="normal_log",
-        published=tuple(Published(n, v) for n, v in zip(names, values, strict=True)),
+        published=tuple(Published(n, v, decimals=2) for n, v in zip(names, values, strict=True)),
         fitted="",
         ahead="",
         cite="mircea2025",
