@@ -233,6 +233,7 @@ def forecast_notes(
                 "approximate; compare with model_error=False, or add runs.",
             )
         )
+    notes += off_notes(table, np.median(law, axis=0))
     hangs = forecast_note(fit.data, fit.spec, law)
     if hangs is not None:
         notes.append(hangs)
@@ -254,6 +255,28 @@ def far_notes(table: pd.DataFrame, unknown: str) -> list[Note]:
                 )
             )
     return notes
+
+
+def off_notes(table: pd.DataFrame, law: np.ndarray) -> list[Note]:
+    """Return a note where the law's median (point,) lies outside every band with its own error."""
+    ends = [c for c in table.columns if c.startswith("model_")]
+    if not ends:
+        return []
+    off = (law < table[ends].min(axis=1)) | (law > table[ends].max(axis=1))
+    if not off.any():
+        return []
+    moved = 100 * (table["median"] / law - 1)[off]
+    most = moved[moved.abs().idxmax()]
+    return [
+        Note(
+            "off_the_law",
+            "info",
+            f"at {off.sum()} of {len(table)} points the law's own median lies outside the band "
+            f"with its error in, the forecast's up to {most:+.1f}% from it: the nearest runs lie "
+            "off the law.",
+            "Look at their residuals, and try a law that bends there.",
+        )
+    ]
 
 
 def new_family_note(fit: Fit | Sampled, labels: Iterable[str]) -> Note:

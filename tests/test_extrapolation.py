@@ -14,7 +14,7 @@ from bayes_scaling._blas import one_thread
 from bayes_scaling.data.model_errors import ALL, HYPERS, hyperprior, published_errors
 from bayes_scaling.extrapolation import MOST_ROWS, _thinned
 from bayes_scaling.families import sampled_coordinate
-from bayes_scaling.forecasting import KEPT
+from bayes_scaling.forecasting import KEPT, off_notes
 from bayes_scaling.law_coordinates import coordinates_of, prior_moments, start_of
 from bayes_scaling.law_on_rows import law_at
 
@@ -83,6 +83,25 @@ def test_forecasts_open_where_the_law_bends(bent):
     assert t["run_90_low"][1] < true < t["run_90_high"][1]
     assert width(with_error)[1] > 1.5 * width(with_error)[0]
     assert (width(with_error, "model") < width(with_error)).all()
+
+
+def test_a_law_that_its_own_error_leaves_out_is_told_of(straight, bent):
+    at = {"N": [1e8, 10**9.9, 1e12]}
+    found = {n.code: n for n in bs.forecast(bent, at, prob=(0.5, 0.9)).notes}
+    assert "off_the_law" in found
+    assert "off_the_law" not in {n.code for n in bs.forecast(straight, at).notes}
+    alone = bs.forecast(bent, at, model_error=False)
+    assert "off_the_law" not in {n.code for n in alone.notes}
+
+
+def test_how_far_the_median_is_from_the_laws_is_told_of_the_widest_band():
+    table = pd.DataFrame({"median": [2.0, 1.9, 3.0], "model_50_low": [1.95, 1.85, 2.95],
+        "model_90_low": [1.9, 1.8, 2.8], "model_90_high": [2.1, 2.0, 3.2],
+        "model_50_high": [2.05, 1.95, 3.05]})  # fmt: skip
+    (note,) = off_notes(table, np.array([2.08, 2.0001, 2.7]))
+    assert "at 2 of 3 points" in note.message
+    assert "up to +11.1%" in note.message
+    assert not off_notes(table, np.array([2.08, 1.99, 2.81]))
 
 
 def test_errors_alike_in_all_families_are_told_to_one_that_has_not_come_so_far():
