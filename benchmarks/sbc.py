@@ -1,9 +1,9 @@
 """Simulation-based calibration of every law x pooling x observation model.
 
-Run as ``python benchmarks/sbc.py [--usual] [--only TEXT] [--tables N] [--out FILE]``. The laws,
-poolings and observation models come from the registries, so that new entries are covered by being
-entered: every law under its natural pooling and default noise first, then each other pooling, noise
-and extra.
+Run as ``python benchmarks/sbc.py [--usual] [--only TEXT] [--tables N] [--keep DIR] [--out FILE]``;
+a cell that was stopped goes on from its posteriors in DIR. The laws, poolings and observation
+models come from the registries, so that new entries are covered by being entered: every law under
+its natural pooling and default noise first, then each other pooling, noise and extra.
 Cells that the output file already holds are not run again; Holm's correction is over all tests of
 the file.
 """
@@ -177,6 +177,7 @@ def main() -> None:
     parser.add_argument("--only", default="", help="run the cells whose label holds this text")
     parser.add_argument("--usual", action="store_true", help="only natural pooling, default noise")
     parser.add_argument("--tables", type=int, default=64)
+    parser.add_argument("--keep", type=Path, help="folder of the posteriors of unfinished cells")
     parser.add_argument("--out", type=Path, default=Path("benchmarks/results/sbc.json"))
     asked = parser.parse_args()
     done = json.loads(asked.out.read_text())["cells"] if asked.out.exists() else []
@@ -186,7 +187,8 @@ def main() -> None:
             continue
         clock = time.perf_counter()
         seed = zlib.crc32(label.encode()) % 10_000  # cells on tables of their own
-        found = bs.sbc(law, tables=asked.tables, seed=seed, progress=False, **options)
+        keep = asked.keep and asked.keep / f"{asked.tables}_{zlib.crc32(label.encode())}"
+        found = bs.sbc(law, tables=asked.tables, seed=seed, out=keep, progress=False, **options)
         done.append(record(label, found, time.perf_counter() - clock))
         print(label, found.verdict, f"{done[-1]['seconds']:.0f} s", flush=True)
         whole = {**about(), "counts": counts(tests_of(done)), "cells": done}
