@@ -35,8 +35,8 @@ def fitted(problem: Problem, rows: Sequence[int]) -> tuple[bs.Fit, Any]:
 
 
 def start(problem: Problem, budget: float) -> list[int]:
-    """Cheap runs far from each other: of those that cost no more than a share of the budget, the
-    cheapest of every family, then always the one farthest from all before."""
+    """Cheap runs far from each other: the cheapest of every family, then, of those that cost no
+    more than a share of the budget, always the one farthest from all before."""
     size = max(START, len(bs.get_law(problem.law.partition("(")[0]).param_names) + 2)
     family = _family(problem.pool)
     size = max(size, 3 * len(np.unique(family)))
@@ -45,7 +45,8 @@ def start(problem: Problem, budget: float) -> list[int]:
         cheap = np.argsort(problem.cost, kind="stable")[:size]
     place = _places(problem.pool)
     order = cheap[np.argsort(problem.cost[cheap], kind="stable")]
-    chosen = [int(order[family[order] == f][0]) for f in np.unique(family[order])]
+    dear = np.argsort(problem.cost, kind="stable")  # the cheapest of a family may be no cheap run
+    chosen = [int(dear[family[dear] == f][0]) for f in np.unique(family)]
     while len(chosen) < min(size, len(order)):
         apart = ((place[order][:, None] - place[chosen][None]) ** 2).sum(-1)
         apart += 100.0 * (family[order][:, None] != family[chosen][None])
