@@ -7,8 +7,10 @@ from arviz_base import from_dict
 from arviz_stats import ess
 
 import bayes_scaling as bs
+from bayes_scaling._progress import no_progress
+from bayes_scaling.infer import auto
 from bayes_scaling.infer.approximate import smoothed
-from bayes_scaling.infer.auto import check_chains, check_weights
+from bayes_scaling.infer.auto import Step, check_chains, check_weights, sample_auto
 from bayes_scaling.infer.base import Draws, Settings
 from bayes_scaling.infer.ensemble import Ensemble, _turned, first_tuning
 from bayes_scaling.infer.prepare import GROUPS
@@ -121,6 +123,38 @@ def test_good_chains_are_accepted():
 @pytest.mark.parametrize("kind", ["far group", "stuck chain", "divergent", "slow", "not finite"])
 def test_bad_chains_are_refused(kind):
     assert check_chains(spoiled(kind))[0]
+    assert bool(check_chains(spoiled(kind), 0.001)[0]) == (kind != "divergent")
+
+
+@pytest.mark.parametrize(
+    ("divergent", "nuts", "kept"),
+    [(2, (1.2, 20), "chees"), (2, (1.04, 150), "chees"), (2, (1.01, 900), "nuts"),
+     (70, (1.2, 20), "nuts")],
+)  # fmt: skip
+def test_an_ensemble_with_few_divergences_is_kept_where_nuts_does_not_settle(
+    monkeypatch, divergent, nuts, kept
+):
+    ensemble, reference = grouped(), grouped(1, chains=4, draws=1000)
+    ensemble.stats["diverging"][0, :divergent] = True
+    rhat, worth = nuts
+    tried = {
+        "chees": (ensemble, Step("chees", 1.0, *check_chains(ensemble))),
+        "nuts": (
+            reference,
+            Step("nuts", 2.0, "" if rhat < 1.05 else "R-hat 1.20", {"ess_bulk": worth}),
+        ),
+    }
+    asked = SAMPLERS["chees"].settle(Settings())
+    monkeypatch.setattr(auto, "other_modes", lambda prepared: 0)
+    monkeypatch.setattr(auto, "_tries", lambda *_: [asked])
+    monkeypatch.setattr(auto, "_try", lambda target, prepared, asked, _: tried[asked.sampler])
+    draws, settings, path = sample_auto(None, None, Settings(), no_progress, lambda *_: None)
+    assert draws is tried[kept][0]
+    assert settings.sampler == path[-1].sampler == kept
+    assert not path[-1].refused
+    assert [step.sampler for step in path if step.refused] == (
+        ["chees", "nuts"] if kept == "chees" else ["chees"]
+    )
 
 
 @pytest.mark.parametrize(

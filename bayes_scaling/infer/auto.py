@@ -1,7 +1,9 @@
 """`auto`: the cheapest sampler whose own checks pass; the last, NUTS, is the reference.
 
 Laws without partially pooled parameters are tried by importance sampling from the mode, others
-start with the ensemble, which may run longer once before NUTS takes over.
+start with the ensemble, which may run longer once before NUTS takes over. Where NUTS does not
+settle and the ensemble was refused for a few divergent transitions alone, its draws are the better
+ones: they are returned, and the diagnosis tells of the divergences.
 """
 
 from __future__ import annotations
@@ -27,6 +29,7 @@ STUCK_ACCEPTANCE = 0.15
 LONGER = 4  # a second try keeps so many times the draws, after twice the warm-up, and
 CAREFUL = 0.99  # accepts so many proposals
 HOPELESS_RHAT = 1.1
+FEW_DIVERGENT = 0.001  # share of transitions; more than that and NUTS's draws are kept as they are
 
 
 @dataclass(frozen=True)
@@ -49,11 +52,11 @@ def check_weights(draws: Draws) -> tuple[str, dict[str, float]]:
     return ("" if worth >= wanted else f"weights worth {worth:.0f} draws"), numbers
 
 
-def check_chains(draws: Draws) -> tuple[str, dict[str, float]]:
+def check_chains(draws: Draws, bearable: float = 0.0) -> tuple[str, dict[str, float]]:
     """Why draws of grouped chains are refused ("" if they are not), with the numbers it rests on.
 
-    Nested R-hat and effective sample sizes over every coordinate and its square; chains that
-    diverged or stand still.
+    Nested R-hat and effective sample sizes over every coordinate and its square; chains that stand
+    still; transitions that diverged, more than the ``bearable`` share of all.
     """
     z = draws.z
     both = np.concatenate([z, (z - z.mean(axis=(0, 1))) ** 2], axis=2).transpose(2, 0, 1)
@@ -68,7 +71,7 @@ def check_chains(draws: Draws) -> tuple[str, dict[str, float]]:
     numbers = {"nested_rhat": rhat, "ess_bulk": bulk, "ess_tail": tail, "diverged": diverged}
     if not np.isfinite(z).all():
         return "draws that are not finite", numbers
-    if diverged:
+    if diverged > bearable * draws.stats["diverging"].size:
         return f"{diverged} divergent transitions", numbers
     if (moving < STUCK_ACCEPTANCE).any():
         return f"{int((moving < STUCK_ACCEPTANCE).sum())} chains stand still", numbers
@@ -109,11 +112,12 @@ def sample_auto(
     progress: Progress,
     make_ready: Callable[[Sampler, Settings], None],
 ) -> tuple[Draws, Settings, tuple[Step, ...]]:
-    """Sample by the cheapest way whose checks pass.
+    """Sample by the cheapest way whose checks pass; the path ends with the step whose draws it are.
 
     ``make_ready(sampler, settings)`` is called before every try but the first, to compile it.
     """
     path: list[Step] = []
+    last: tuple[Draws, Settings] | None = None
     skip = other_modes(prepared) > 0
     for asked in [] if skip else _tries(target, settings, path):
         if path:
@@ -122,12 +126,27 @@ def sample_auto(
         path.append(step)
         if not step.refused:
             return draws, asked, tuple(path)
+        last = draws, asked
     asked = SAMPLERS["nuts"].settle(settings)
     make_ready(SAMPLERS["nuts"], asked)
-    clock = perf_counter()
-    draws = SAMPLERS["nuts"].sample(target, prepared, asked, progress)
-    path.append(Step("nuts", perf_counter() - clock, "", {}))
+    draws, step = _try(target, prepared, asked, progress)
+    unsettled = _unsettled(step)
+    if last and unsettled and _nearly(*last):
+        path += [replace(step, refused=unsettled), replace(path[-1], seconds=0.0, refused="")]
+        return *last, tuple(path)
+    path.append(replace(step, refused=""))
     return draws, asked, tuple(path)
+
+
+def _nearly(draws: Draws, asked: Settings) -> bool:
+    """Whether an ensemble was refused for a few divergent transitions and nothing else."""
+    return asked.sampler == "chees" and not check_chains(draws, FEW_DIVERGENT)[0]
+
+
+def _unsettled(nuts: Step) -> str:
+    """Why draws of NUTS are no better than those that it was to replace ("" where they are)."""
+    worth = nuts.numbers["ess_bulk"]
+    return nuts.refused or ("" if worth >= ESS_LIMIT else f"{worth:.0f} effective draws")
 
 
 def _tries(target: Target, settings: Settings, path: Sequence[Step]) -> Iterator[Settings]:
