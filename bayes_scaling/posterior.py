@@ -99,7 +99,8 @@ class Fit:
 
     @property
     def path(self) -> list[dict[str, Any]]:
-        """The samplers tried, in order, with seconds, numbers and why each was refused."""
+        """The samplers tried, in order, with seconds, numbers and why each was refused ("" for the
+        last, whose draws these are)."""
         return json.loads(self.data.attrs.get("path", "[]"))
 
     def diagnose(self) -> Diagnosis:

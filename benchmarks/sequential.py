@@ -40,13 +40,10 @@ def start(problem: Problem, budget: float) -> list[int]:
     size = max(START, len(bs.get_law(problem.law.partition("(")[0]).param_names) + 2)
     family = _family(problem.pool)
     size = max(size, 3 * len(np.unique(family)))
-    cheap = np.flatnonzero(problem.cost <= budget / size)
-    if len(cheap) < size:
-        cheap = np.argsort(problem.cost, kind="stable")[:size]
-    place = _places(problem.pool)
-    order = cheap[np.argsort(problem.cost[cheap], kind="stable")]
-    dear = np.argsort(problem.cost, kind="stable")  # the cheapest of a family may be no cheap run
-    chosen = [int(dear[family[dear] == f][0]) for f in np.unique(family)]
+    by_cost = np.argsort(problem.cost, kind="stable")
+    few = max(size, int(np.sum(problem.cost <= budget / size)))
+    place, order = _places(problem.pool), by_cost[:few]
+    chosen = [int(by_cost[family[by_cost] == f][0]) for f in np.unique(family)]
     while len(chosen) < min(size, len(order)):
         apart = ((place[order][:, None] - place[chosen][None]) ** 2).sum(-1)
         apart += 100.0 * (family[order][:, None] != family[chosen][None])

@@ -52,11 +52,11 @@ def check_weights(draws: Draws) -> tuple[str, dict[str, float]]:
     return ("" if worth >= wanted else f"weights worth {worth:.0f} draws"), numbers
 
 
-def check_chains(draws: Draws, bearable: float = 0.0) -> tuple[str, dict[str, float]]:
+def check_chains(draws: Draws, allow_divergent: float = 0.0) -> tuple[str, dict[str, float]]:
     """Why draws of grouped chains are refused ("" if they are not), with the numbers it rests on.
 
     Nested R-hat and effective sample sizes over every coordinate and its square; chains that stand
-    still; transitions that diverged, more than the ``bearable`` share of all.
+    still; a share of divergent transitions above ``allow_divergent``.
     """
     z = draws.z
     both = np.concatenate([z, (z - z.mean(axis=(0, 1))) ** 2], axis=2).transpose(2, 0, 1)
@@ -71,7 +71,7 @@ def check_chains(draws: Draws, bearable: float = 0.0) -> tuple[str, dict[str, fl
     numbers = {"nested_rhat": rhat, "ess_bulk": bulk, "ess_tail": tail, "diverged": diverged}
     if not np.isfinite(z).all():
         return "draws that are not finite", numbers
-    if diverged > bearable * draws.stats["diverging"].size:
+    if diverged > allow_divergent * draws.stats["diverging"].size:
         return f"{diverged} divergent transitions", numbers
     if (moving < STUCK_ACCEPTANCE).any():
         return f"{int((moving < STUCK_ACCEPTANCE).sum())} chains stand still", numbers
@@ -130,20 +130,20 @@ def sample_auto(
     asked = SAMPLERS["nuts"].settle(settings)
     make_ready(SAMPLERS["nuts"], asked)
     draws, step = _try(target, prepared, asked, progress)
-    unsettled = _unsettled(step)
-    if last and unsettled and _nearly(*last):
+    unsettled = _why_unsettled(step)
+    if last and unsettled and _only_few_diverged(*last):
         path += [replace(step, refused=unsettled), replace(path[-1], seconds=0.0, refused="")]
         return *last, tuple(path)
     path.append(replace(step, refused=""))
     return draws, asked, tuple(path)
 
 
-def _nearly(draws: Draws, asked: Settings) -> bool:
+def _only_few_diverged(draws: Draws, asked: Settings) -> bool:
     """Whether an ensemble was refused for a few divergent transitions and nothing else."""
     return asked.sampler == "chees" and not check_chains(draws, FEW_DIVERGENT)[0]
 
 
-def _unsettled(nuts: Step) -> str:
+def _why_unsettled(nuts: Step) -> str:
     """Why draws of NUTS are no better than those that it was to replace ("" where they are)."""
     worth = nuts.numbers["ess_bulk"]
     return nuts.refused or ("" if worth >= ESS_LIMIT else f"{worth:.0f} effective draws")

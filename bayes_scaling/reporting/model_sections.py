@@ -151,6 +151,6 @@ def path_table(material: Material) -> Html | None:
     path = material.fit.path
     if not path:
         return None
-    rows = [(step["sampler"], step["refused"] or "accepted", f"{step['seconds']:.1f}")
+    rows = [(step["sampler"], step["refused"] or "used", f"{step['seconds']:.1f}")
             for step in path]  # fmt: skip
     return table("Path of the sampler", ("sampler", "outcome", "seconds"), rows, 2)
