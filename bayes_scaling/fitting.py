@@ -23,7 +23,7 @@ from bayes_scaling.data.load import read_runs
 from bayes_scaling.data.runs import Runs
 from bayes_scaling.identify import identification_notes
 from bayes_scaling.infer.ahead import compile_ahead, compile_sampler, search_for
-from bayes_scaling.infer.auto import Step, first_sampler, sample_auto
+from bayes_scaling.infer.auto import Drawn, Step, first_sampler, sample_auto
 from bayes_scaling.infer.base import Draws, Progress, Settings
 from bayes_scaling.infer.prepare import Prepared, other_modes, plain_args
 from bayes_scaling.infer.samplers import AUTO, Sampler, get_sampler
@@ -151,11 +151,12 @@ def run_fit(runs: Runs, spec: ModelSpec, settings: Settings, progress: Progress)
             progress(0, 1, f"compiling {sampler.name}")
             compile_sampler(target, sampler, asked, prepared)
 
-        draws, used, path = sample_auto(target, prepared, settings, progress, make_ready)
+        drawn, path = sample_auto(target, prepared, settings, progress, make_ready)
     else:
-        draws, used, path = first.sample(target, prepared, ready, progress), ready, ()
+        draws = first.sample(target, prepared, ready, progress)
+        drawn, path = Drawn(draws, ready, prepared), ()
     seconds = perf_counter() - clock
-    tree = assemble(runs, spec, args, target, prepared, draws, used, path, seconds)
+    tree = assemble(runs, spec, args, target, drawn, path, seconds)
     return Fit(tree, spec, (*notes, *mode_notes(prepared)))
 
 
@@ -196,13 +197,12 @@ def assemble(
     spec: ModelSpec,
     args: Args,
     target: Target,
-    prepared: Prepared,
-    draws: Draws,
-    settings: Settings,
+    drawn: Drawn,
     path: tuple[Step, ...],
     seconds: float,
 ) -> Any:
     """The DataTree of a fit, every dimension declared."""
+    draws, settings, prepared = drawn
     names = posterior_names(spec)
     values = constrained(target, draws.z, plain_args(prepared))
     # Of the posterior's shapes, whose program serves again.

@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpyro
 import numpyro.distributions as dist
 
+from bayes_scaling.centring import given_spread
 from bayes_scaling.distributions import HalfNormal
 from bayes_scaling.prior import HALF_NORMAL_MEDIAN
 from bayes_scaling.spec import pooling
@@ -63,12 +64,8 @@ def _spread(slot, level):
 def _deviations(slot, level, tau):
     """Deviations with sd ``tau``, in coordinates that are near standard normal at every ``tau``.
 
-    With information ``i`` and pull ``g`` of the data in each direction, a deviation given ``tau``
-    has about mean ``g tau^2 / (1 + i tau^2)`` and sd ``tau / sqrt(1 + i tau^2)``; it is sampled as
-    its distance from there. ``i = g = 0`` is the non-centred form, a large ``i`` the centred one.
+    `bayes_scaling.centring` says which.
     """
-    information, pull = slot.information(level), slot.pull(level)
-    shrink = 1.0 / (1.0 + information * tau**2)
-    mean, sd = pull * tau**2 * shrink, tau * jnp.sqrt(shrink)
+    mean, sd = given_spread(tau, slot.information(level), slot.pull(level))
     spread = dist.Normal(-mean / sd, tau / sd).to_event(1)
     return mean + sd * numpyro.sample(f"{slot.label(level)}_offset", spread)

@@ -14,7 +14,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 LAYERS = """
-_arviz _blas _compile_cache _errors _progress gammas powers roots stats
+_arviz _blas _compile_cache _errors _progress centring gammas powers roots stats
 _x64 distributions law_symbols
 _files _registry _scan _signature prior quantity symbols references
 spec study_spec equation
@@ -54,6 +54,7 @@ EXCEPTIONS = {
     ("resolve", "models"),  # the default prior of the scatter
 }
 KNOWN_TO_MODELS = {
+    "centring",
     "spec",
     "mixing",
     "schedules",

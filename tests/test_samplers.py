@@ -148,9 +148,9 @@ def test_an_ensemble_with_few_divergences_is_kept_where_nuts_does_not_settle(
     monkeypatch.setattr(auto, "other_modes", lambda prepared: 0)
     monkeypatch.setattr(auto, "_tries", lambda *_: [asked])
     monkeypatch.setattr(auto, "_try", lambda target, prepared, asked, _: tried[asked.sampler])
-    draws, settings, path = sample_auto(None, None, Settings(), no_progress, lambda *_: None)
-    assert draws is tried[kept][0]
-    assert settings.sampler == path[-1].sampler == kept
+    drawn, path = sample_auto(None, None, Settings(), no_progress, lambda *_: None)
+    assert drawn.draws is tried[kept][0]
+    assert drawn.settings.sampler == path[-1].sampler == kept
     assert not path[-1].refused
     assert [step.sampler for step in path if step.refused] == (
         ["chees", "nuts"] if kept == "chees" else ["chees"]

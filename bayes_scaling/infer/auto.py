@@ -1,9 +1,10 @@
 """`auto`: the cheapest sampler whose own checks pass; the last, NUTS, is the reference.
 
 Laws without partially pooled parameters are tried by importance sampling from the mode, others
-start with the ensemble, which may run longer once before NUTS takes over. Where NUTS does not
-settle and the ensemble was refused for a few divergent transitions alone, its draws are the better
-ones: they are returned, and the diagnosis tells of the divergences.
+start with the ensemble, which may run longer once, in a geometry learned from its draws, before
+NUTS takes over. Where NUTS does not settle and the ensemble was refused for a few divergent
+transitions alone, its draws are the better ones: they are returned, and the diagnosis tells of the
+divergences.
 """
 
 from __future__ import annotations
@@ -11,12 +12,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from time import perf_counter
+from typing import NamedTuple
 
+import jax
 import numpy as np
 
 from bayes_scaling._arviz import array_stats
 from bayes_scaling.infer.base import Draws, Progress, Settings
 from bayes_scaling.infer.prepare import GROUPS, Prepared, other_modes
+from bayes_scaling.infer.relearn import compiled_relearned
 from bayes_scaling.infer.samplers import SAMPLERS, Sampler
 from bayes_scaling.infer.target import Target
 
@@ -26,7 +30,7 @@ ESS_LIMIT = 400
 TAILS = (0.05, 0.95)  # as ArviZ
 PARETO_LIMIT = 0.7  # Vehtari et al. 2024, sec. 3; for the sample sizes used here
 STUCK_ACCEPTANCE = 0.15
-LONGER = 4  # a second try keeps so many times the draws, after twice the warm-up, and
+LONGER = 4  # a second try keeps so many times the draws, and
 CAREFUL = 0.99  # accepts so many proposals
 HOPELESS_RHAT = 1.1
 FEW_DIVERGENT = 0.001  # share of transitions; more than that and NUTS's draws are kept as they are
@@ -40,6 +44,14 @@ class Step:
     seconds: float
     refused: str
     numbers: dict[str, float]
+
+
+class Drawn(NamedTuple):
+    """Draws, the settings they were made with, and the geometry whose coordinates they are in."""
+
+    draws: Draws
+    settings: Settings
+    prepared: Prepared
 
 
 def check_weights(draws: Draws) -> tuple[str, dict[str, float]]:
@@ -111,42 +123,50 @@ def sample_auto(
     settings: Settings,
     progress: Progress,
     make_ready: Callable[[Sampler, Settings], None],
-) -> tuple[Draws, Settings, tuple[Step, ...]]:
-    """Sample by the cheapest way whose checks pass; the path ends with the step whose draws it are.
+) -> tuple[Drawn, tuple[Step, ...]]:
+    """Sample by the cheapest way whose checks pass; the path ends with the step whose draws it is.
 
     ``make_ready(sampler, settings)`` is called before every try but the first, to compile it.
     """
     path: list[Step] = []
-    last: tuple[Draws, Settings] | None = None
+    last: Drawn | None = None
     skip = other_modes(prepared) > 0
     for asked in [] if skip else _tries(target, settings, path):
         if path:
             make_ready(SAMPLERS[asked.sampler], asked)
+        if last and last.settings.sampler == asked.sampler and settings.centring < 0:
+            prepared = learned(target, last)
         draws, step = _try(target, prepared, asked, progress)
         path.append(step)
+        last = Drawn(draws, asked, prepared)
         if not step.refused:
-            return draws, asked, tuple(path)
-        last = draws, asked
+            return last, tuple(path)
     asked = SAMPLERS["nuts"].settle(settings)
     make_ready(SAMPLERS["nuts"], asked)
     draws, step = _try(target, prepared, asked, progress)
-    unsettled = _why_unsettled(step)
-    if last and unsettled and _only_few_diverged(*last):
+    unsettled = why_unsettled(step.refused, step.numbers)
+    if last and unsettled and only_few_diverged(last.draws):
         path += [replace(step, refused=unsettled), replace(path[-1], seconds=0.0, refused="")]
-        return *last, tuple(path)
+        return last, tuple(path)
     path.append(replace(step, refused=""))
-    return draws, asked, tuple(path)
+    return Drawn(draws, asked, prepared), tuple(path)
 
 
-def _only_few_diverged(draws: Draws, asked: Settings) -> bool:
-    """Whether an ensemble was refused for a few divergent transitions and nothing else."""
-    return asked.sampler == "chees" and not check_chains(draws, FEW_DIVERGENT)[0]
+def learned(target: Target, last: Drawn) -> Prepared:
+    """The geometry that the draws of a refused try suggest."""
+    key = jax.random.fold_in(jax.random.key(last.settings.seed), LONGER)
+    return compiled_relearned(target)(key, last.prepared, last.draws.z)
 
 
-def _why_unsettled(nuts: Step) -> str:
+def only_few_diverged(draws: Draws) -> bool:
+    """Whether a refused ensemble has a few divergent transitions and no other fault."""
+    return not check_chains(draws, FEW_DIVERGENT)[0]
+
+
+def why_unsettled(refused: str, numbers: Mapping[str, float]) -> str:
     """Why draws of NUTS are no better than those that it was to replace ("" where they are)."""
-    worth = nuts.numbers["ess_bulk"]
-    return nuts.refused or ("" if worth >= ESS_LIMIT else f"{worth:.0f} effective draws")
+    worth = numbers["ess_bulk"]
+    return refused or ("" if worth >= ESS_LIMIT else f"{worth:.0f} effective draws")
 
 
 def _tries(target: Target, settings: Settings, path: Sequence[Step]) -> Iterator[Settings]:
@@ -164,9 +184,8 @@ def hopeless(numbers: Mapping[str, float]) -> bool:
 
 def once_more(asked: Settings) -> Settings:
     """Settings of a second try: longer, in smaller steps."""
-    draws, warmup = LONGER * asked.draws, 2 * asked.warmup
     careful = max(asked.target_accept, CAREFUL)
-    return replace(asked, draws=draws, warmup=warmup, target_accept=careful)
+    return replace(asked, draws=LONGER * asked.draws, target_accept=careful)
 
 
 def _try(

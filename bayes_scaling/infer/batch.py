@@ -21,7 +21,15 @@ from bayes_scaling._compile_cache import IN_MEMORY, jitted
 from bayes_scaling._progress import no_progress
 from bayes_scaling.build import Args
 from bayes_scaling.infer.approximate import at_mode, pool_size, resampled, weigh
-from bayes_scaling.infer.auto import CHECKS, LONGER, fast_samplers, hopeless, once_more
+from bayes_scaling.infer.auto import (
+    CHECKS,
+    LONGER,
+    fast_samplers,
+    hopeless,
+    once_more,
+    only_few_diverged,
+    why_unsettled,
+)
 from bayes_scaling.infer.base import Draws, Settings
 from bayes_scaling.infer.ensemble import ROUND, Programs, advance, begin
 from bayes_scaling.infer.nuts import sample_nuts
@@ -33,6 +41,7 @@ from bayes_scaling.infer.prepare import (
     plain_args,
     prepare_fn,
 )
+from bayes_scaling.infer.relearn import relearned
 from bayes_scaling.infer.samplers import SAMPLERS
 from bayes_scaling.infer.target import Target, compiled_constrain
 
@@ -60,31 +69,36 @@ def posteriors(target: Target, seeds: np.ndarray, args: Sequence[Args]) -> list[
     count = len(seeds)
     seeds = _filled(np.asarray(seeds))
     prepared = prepare_batch(target, sized("nuts"), seeds, _stacked(args))
-    alone = [i for i in range(count) if other_modes(_row(prepared, i))]
-    left = {i: sized(fast_samplers(target)[0]) for i in range(count) if i not in alone}
+    left = [i for i in range(count) if not other_modes(_row(prepared, i))]
     done: dict[int, Result] = {}
-    while left:
-        settings = next(iter(left.values()))
-        live = np.asarray([left.get(i) == settings for i in range(BATCH)])
-        found = sample_batch(target, settings, seeds, prepared, live)
-        done |= {i: r for i, r in found.items() if not r.doubt}
-        refused = {i: _next_try(target, settings, r) for i, r in found.items() if r.doubt}
-        left = {i: refused.get(i, s) for i, s in left.items() if i not in done}
-        left = {i: s for i, s in left.items() if s is not None}
+    draws: dict[int, Draws] = {}
+    found: dict[int, Result] = {}
+    for settings in _tries(target):
+        if settings.draws > sized(settings.sampler).draws:
+            left = [i for i in left if not hopeless(found[i].numbers)]
+            prepared = relearn_batch(target, seeds, prepared, {i: draws[i] for i in left})
+        if not left:
+            break
+        draws = BATCHES[settings.sampler](target, settings, seeds, prepared, _rows(left))
+        found = checked(target, settings, prepared, draws)
+        done |= {i: found[i] for i in left if not found[i].doubt}
+        left = [i for i in left if i not in done]
     for i in range(count):
         if i not in done:
-            done[i] = _by_nuts(target, _row(prepared, i), int(seeds[i]))
+            instead = found[i] if i in left and only_few_diverged(draws[i]) else None
+            done[i] = _by_nuts(target, _row(prepared, i), int(seeds[i]), instead)
     return [done[i] for i in range(count)]
 
 
-def _next_try(target: Target, last: Settings, refused: Result) -> Settings | None:
-    """What a table is tried with after ``last``; none where only NUTS is left."""
-    names = fast_samplers(target)
-    after = names[names.index(last.sampler) + 1 :]
-    if after:
-        return sized(after[0])
-    first = last.draws == sized(last.sampler).draws
-    return once_more(last) if first and not hopeless(refused.numbers) else None
+def _tries(target: Target) -> list[Settings]:
+    """What is tried before NUTS, in order; the last in a geometry learned from the one before."""
+    tries = [sized(name) for name in fast_samplers(target)]
+    return [*tries, once_more(tries[-1])]
+
+
+def _rows(tables: Sequence[int]) -> np.ndarray:
+    """Which rows of a batch are ``tables``."""
+    return np.isin(np.arange(BATCH), tables)
 
 
 def sized(name: str) -> Settings:
@@ -120,6 +134,16 @@ def compiled_batch_chees(target: Target, chains: int) -> Programs:
 
     start = _over_tables(lambda key, share, own: begin(target, key, share, own, chains))
     return Programs(start, _over_tables(step))
+
+
+@lru_cache(maxsize=IN_MEMORY)
+def compiled_batch_relearned(target: Target) -> Any:
+    """``(live, keys, prepared, w) -> prepared`` over tables, from whitened draws (cached)."""
+
+    def one(key: Array, prepared: Prepared, w: Array) -> Prepared:
+        return relearned(target, key, prepared, from_whitened(target, prepared, w))
+
+    return _over_tables(one)
 
 
 def _over_tables(run: Callable[..., Any]) -> Any:
@@ -186,15 +210,12 @@ def _one_of(rounds: Sequence[Mapping[str, np.ndarray]], table: int, draws: int) 
 BATCHES = {"laplace": weighed_batch, "chees": chees_batch}
 
 
-def sample_batch(
-    target: Target, settings: Settings, seeds: np.ndarray, prepared: Prepared, live: np.ndarray
+def checked(
+    target: Target, settings: Settings, prepared: Prepared, draws: Mapping[int, Draws]
 ) -> dict[int, Result]:
-    """Sample the live tables of a batch by ``settings.sampler`` and check every table's draws."""
+    """The results of tables of a batch, with the verdicts of the checks of their sampler."""
     name = settings.sampler
-    draws = BATCHES[name](target, settings, seeds, prepared, live)
-    blank = np.zeros_like(next(iter(draws.values())).z)
-    w = np.stack([draws[i].z if i in draws else blank for i in range(len(live))])
-    w = w[:, :, :: settings.draws // sized(name).draws]
+    w = _side_by_side(draws)[:, :, :: settings.draws // sized(name).draws]
     sites = compiled_batch_sites(target)(prepared, w)
     sites = {k: np.asarray(v) for k, v in sites.items()}
     return {
@@ -203,12 +224,38 @@ def sample_batch(
     }
 
 
-def _by_nuts(target: Target, prepared: Prepared, seed: int) -> Result:
-    """NUTS, and where its chains disagree once more for longer, thinned to the same size."""
+def _side_by_side(draws: Mapping[int, Draws]) -> np.ndarray:
+    """Whitened draws (table, chain, draw, dim) of a whole batch, zero where there are none."""
+    blank = np.zeros_like(next(iter(draws.values())).z)
+    return np.stack([draws[i].z if i in draws else blank for i in range(BATCH)])
+
+
+def relearn_batch(
+    target: Target, seeds: np.ndarray, prepared: Prepared, draws: Mapping[int, Draws]
+) -> Prepared:
+    """The geometry of a batch, learned anew for the tables of ``draws``."""
+    if not draws:
+        return prepared
+    live, w = _rows(list(draws)), _side_by_side(draws)
+    learned = compiled_batch_relearned(target)(live, _keys(seeds, LONGER), prepared, w)
+    return jax.tree.map(lambda new, old: _where(live, new, old), learned, prepared)
+
+
+def _where(live: np.ndarray, new: Array, old: Array) -> Array:
+    return jnp.where(live.reshape(-1, *[1] * (new.ndim - 1)), new, old)
+
+
+def _by_nuts(target: Target, prepared: Prepared, seed: int, instead: Result | None) -> Result:
+    """NUTS, and where its chains disagree once more for longer, thinned to the same size.
+
+    Where it does not settle even so, ``instead`` (if any).
+    """
     for longer in (1, LONGER):
         draws, verdict = _nuts_draws(target, prepared, seed, longer)
         if not verdict[0]:
             break
+    if instead and why_unsettled(*verdict):
+        return instead
     found = compiled_constrain(target)(draws.z[:, ::longer], plain_args(prepared))
     return Result({k: np.asarray(v) for k, v in found.items()}, "nuts", *verdict)
 

@@ -54,6 +54,15 @@ def straighten(u: Array, unit: Array, bent: tuple[bool, ...]) -> tuple[Array, Ar
     return value, jnp.sum(log_sigmoid(own) - log_softplus)
 
 
+def bend(z: Array, unit: Array, bent: tuple[bool, ...]) -> Array:
+    """From logarithms ``z`` (dim,) to coordinates: the inverse of `straighten`."""
+    where = np.asarray(bent)
+    if not where.any():
+        return z
+    ratio = jnp.exp(some(where, z) - some(where, unit))
+    return replaced(where, z, ratio + jnp.log(-jnp.expm1(-ratio)))
+
+
 def bend_at(mode: Array, scale: Array, bent: tuple[bool, ...]) -> tuple[Array, Array, Array]:
     """Units that fit a mode given in logarithms, and the mode and whitening in new coordinates.
 

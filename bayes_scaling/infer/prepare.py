@@ -75,7 +75,7 @@ def prepare_fn(target: Target, n_starts: int, n_chains: int) -> Callable[..., Pr
             centred,
             mode,
             scale,
-            _starts(target, key_chain, centred, mode, scale, n_chains),
+            dispersed_starts(target, key_chain, centred, mode, scale, n_chains),
             found.potential,
             found.decrement,
             found.z,
@@ -199,7 +199,7 @@ def _adapt_groups(
     adapted: dict[str, dict[str, Array]] = {"basis": {}, "information": {}, "pull": {}}
     turns = {}
     for key, old in args["basis"].items():
-        offsets, tau = _slice(target, f"{key}{OFFSET}"), values[f"tau_{key}"]
+        offsets, tau = offset_slice(target, key), values[f"tau_{key}"]
         block = covariance[offsets, offsets]
         variance, turn = jnp.linalg.eigh(0.5 * (block + block.T))
         precision = jnp.where(asked < 0, 1.0 / jnp.clip(variance, FLOOR, 1.0), asked / FLOOR + 1.0)
@@ -210,8 +210,9 @@ def _adapt_groups(
     return {**args, **adapted}, turns
 
 
-def _slice(target: Target, name: str) -> slice:
-    site = next(s for s in target.sites if s.name == name)
+def offset_slice(target: Target, key: str) -> slice:
+    """Where a parameter's deviations are among the coordinates."""
+    site = next(s for s in target.sites if s.name == f"{key}{OFFSET}")
     return slice(site.start, site.stop)
 
 
@@ -235,7 +236,7 @@ def _move(
     return target.recentre(z, args, turns), jacobian @ factor
 
 
-def _starts(
+def dispersed_starts(
     target: Target, key: Array, args: Args, mode: Array, scale: Array, n_chains: int
 ) -> Array:
     """Dispersed starting points in whitened coordinates, shape (chain, dim).
