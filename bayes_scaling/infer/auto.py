@@ -144,7 +144,7 @@ def sample_auto(
     asked = SAMPLERS["nuts"].settle(settings)
     make_ready(SAMPLERS["nuts"], asked)
     draws, step = _try(target, prepared, asked, progress)
-    unsettled = why_unsettled(step.refused, step.numbers)
+    unsettled = _why_unsettled(step.refused, step.numbers)
     if last and unsettled and only_few_diverged(last.draws):
         path += [replace(step, refused=unsettled), replace(path[-1], seconds=0.0, refused="")]
         return last, tuple(path)
@@ -163,7 +163,7 @@ def only_few_diverged(draws: Draws) -> bool:
     return not check_chains(draws, FEW_DIVERGENT)[0]
 
 
-def why_unsettled(refused: str, numbers: Mapping[str, float]) -> str:
+def _why_unsettled(refused: str, numbers: Mapping[str, float]) -> str:
     """Why draws of NUTS are no better than those that it was to replace ("" where they are)."""
     worth = numbers["ess_bulk"]
     return refused or ("" if worth >= ESS_LIMIT else f"{worth:.0f} effective draws")

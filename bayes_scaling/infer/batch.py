@@ -28,7 +28,6 @@ from bayes_scaling.infer.auto import (
     hopeless,
     once_more,
     only_few_diverged,
-    why_unsettled,
 )
 from bayes_scaling.infer.base import Draws, Settings
 from bayes_scaling.infer.ensemble import ROUND, Programs, advance, begin
@@ -64,7 +63,9 @@ class Result(NamedTuple):
 def posteriors(target: Target, seeds: np.ndarray, args: Sequence[Args]) -> list[Result]:
     """The posteriors of up to `BATCH` tables of one shape, each by the cheapest sampler that holds.
 
-    Every sampler takes what the last was refused; the last is NUTS, one table after another.
+    Every sampler takes what the last was refused; the last is NUTS, one table after another. Draws
+    of the ensemble's second try that were refused for a few divergent transitions alone are kept,
+    with that doubt: the few draws of NUTS that there is time for would be no better.
     """
     count = len(seeds)
     seeds = _filled(np.asarray(seeds))
@@ -83,10 +84,9 @@ def posteriors(target: Target, seeds: np.ndarray, args: Sequence[Args]) -> list[
         found = checked(target, settings, prepared, draws)
         done |= {i: found[i] for i in left if not found[i].doubt}
         left = [i for i in left if i not in done]
-    for i in range(count):
-        if i not in done:
-            instead = found[i] if i in left and only_few_diverged(draws[i]) else None
-            done[i] = _by_nuts(target, _row(prepared, i), int(seeds[i]), instead)
+    done |= {i: found[i] for i in left if only_few_diverged(draws[i])}
+    for i in set(range(count)) - set(done):
+        done[i] = _by_nuts(target, _row(prepared, i), int(seeds[i]))
     return [done[i] for i in range(count)]
 
 
@@ -245,17 +245,12 @@ def _where(live: np.ndarray, new: Array, old: Array) -> Array:
     return jnp.where(live.reshape(-1, *[1] * (new.ndim - 1)), new, old)
 
 
-def _by_nuts(target: Target, prepared: Prepared, seed: int, instead: Result | None) -> Result:
-    """NUTS, and where its chains disagree once more for longer, thinned to the same size.
-
-    Where it does not settle even so, ``instead`` (if any).
-    """
+def _by_nuts(target: Target, prepared: Prepared, seed: int) -> Result:
+    """NUTS, and where its chains disagree once more for longer, thinned to the same size."""
     for longer in (1, LONGER):
         draws, verdict = _nuts_draws(target, prepared, seed, longer)
         if not verdict[0]:
             break
-    if instead and why_unsettled(*verdict):
-        return instead
     found = compiled_constrain(target)(draws.z[:, ::longer], plain_args(prepared))
     return Result({k: np.asarray(v) for k, v in found.items()}, "nuts", *verdict)
 
