@@ -96,6 +96,15 @@ def test_the_posterior_is_the_same_in_learned_coordinates(few_runs, learned):
         assert float(change) == pytest.approx(_log_det(slope), abs=1e-6)
 
 
+def test_draws_that_are_not_finite_teach_nothing(few_runs, learned):
+    target, prepared, _ = few_runs
+    broken = learned[0].z.copy()
+    broken[0, 0] = np.nan
+    kept = compiled_relearned(target)(jax.random.key(1), prepared, broken)
+    for new, old in zip(jax.tree.leaves(kept), jax.tree.leaves(prepared), strict=True):
+        assert np.array_equal(new, old)
+
+
 def _log_det(matrix):
     return float(jnp.linalg.slogdet(matrix)[1])
 

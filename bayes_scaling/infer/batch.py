@@ -238,11 +238,11 @@ def relearn_batch(
         return prepared
     live, w = _rows(list(draws)), _side_by_side(draws)
     learned = compiled_batch_relearned(target)(live, _keys(seeds, LONGER), prepared, w)
-    return jax.tree.map(lambda new, old: _where(live, new, old), learned, prepared)
 
+    def of_each(new: Array, old: Array) -> Array:
+        return jnp.where(live.reshape(-1, *[1] * (new.ndim - 1)), new, old)
 
-def _where(live: np.ndarray, new: Array, old: Array) -> Array:
-    return jnp.where(live.reshape(-1, *[1] * (new.ndim - 1)), new, old)
+    return jax.tree.map(of_each, learned, prepared)
 
 
 def _by_nuts(target: Target, prepared: Prepared, seed: int) -> Result:

@@ -35,15 +35,17 @@ def relearned(target: Target, key: Array, prepared: Prepared, z: Array) -> Prepa
     """The geometry that fits draws ``z`` (chain, draw, dim) in NumPyro's coordinates; pure.
 
     Centring by `centring_of`, whitening by the draws' covariance; starting points are dispersed
-    anew.
+    anew. Where the draws give no finite geometry, the old one.
     """
-    args, new = recentred(target, prepared, z.reshape(-1, target.dim))
-    places = jax.vmap(lambda v: bend(v, args["bend"], target.bent))(new)
+    args, z = recentred(target, prepared, z.reshape(-1, target.dim))
+    places = jax.vmap(lambda v: bend(v, args["bend"], target.bent))(z)
     mode = jnp.mean(places, axis=0)
     covariance = (places - mode).T @ (places - mode) / (len(places) - 1)
     scale = jnp.linalg.cholesky(covariance + JITTER * jnp.diag(jnp.diag(covariance)))
     starts = dispersed_starts(target, key, args, mode, scale, GROUPS)
-    return prepared._replace(args=args, mode=mode, scale=scale, starts=starts)
+    new = prepared._replace(args=args, mode=mode, scale=scale, starts=starts)
+    usable = jnp.isfinite(scale).all() & jnp.isfinite(mode).all()
+    return jax.tree.map(lambda learned, old: jnp.where(usable, learned, old), new, prepared)
 
 
 def recentred(target: Target, prepared: Prepared, z: Array) -> tuple[Args, Array]:
