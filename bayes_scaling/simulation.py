@@ -28,6 +28,7 @@ from bayes_scaling.data.runs import Runs
 from bayes_scaling.fitting_many import posteriors_of
 from bayes_scaling.infer.base import Progress
 from bayes_scaling.infer.batch import Result
+from bayes_scaling.infer.density import trace_of
 from bayes_scaling.infer.target import Target, make_target
 from bayes_scaling.resolve import resolve
 from bayes_scaling.spec import Law, ModelSpec, get_law, get_observation
@@ -133,7 +134,7 @@ def _simulated(spec: ModelSpec, target: Target, base: Args, tables: int, seed: i
         z = target.draw_prior(first, base)
         sites = target.constrain(z, base)
         seeded = handlers.seed(handlers.substitute(model, data=sites), second)
-        trace = handlers.trace(seeded).get_trace(blank)
+        trace = trace_of(seeded, blank)
         return sites, trace[spec.law.response]["value"]
 
     sites, y = jax.jit(jax.vmap(one))(keys)

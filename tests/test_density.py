@@ -3,6 +3,8 @@
 One law of each kind in every run; the others, four seconds each, with ``-m slow``.
 """
 
+from concurrent.futures import ThreadPoolExecutor
+
 import jax
 import mpmath
 import numpy as np
@@ -116,3 +118,19 @@ def test_step_of_log_gamma(x, x64):
         slope = float(mpmath.digamma(mpmath.mpf(x) + 0.5) - mpmath.digamma(mpmath.mpf(x)))
     assert float(log_gamma_step(x)) == pytest.approx(exact, rel=1e-13, abs=1e-13)
     assert float(jax.grad(log_gamma_step)(x)) == pytest.approx(slope, rel=1e-12)
+
+
+def test_threads_trace_models_side_by_side(x64):
+    """NumPyro's handlers are one stack a process: sites of two threads must not mix."""
+    spec = resolve(design(bs.get_law("chinchilla")), "chinchilla", pool="partial")
+    args = make_args(design(bs.get_law("chinchilla")), spec)
+    target = make_target(spec, args)
+    z = np.zeros(target.dim)
+    names = set(jax.eval_shape(lambda z: target.constrain(z, args), z))
+
+    def trace(_):
+        with jax.enable_x64(True):
+            return set(jax.eval_shape(lambda z: target.constrain(z, args), z))
+
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(trace, range(24))) == [names] * 24

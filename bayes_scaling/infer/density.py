@@ -8,6 +8,7 @@ many instructions this way and compiles in two thirds of the time.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from threading import RLock
 from typing import Any, NamedTuple
 
 import jax
@@ -18,6 +19,7 @@ import numpyro.distributions as dist
 from jax import Array
 from numpyro import handlers
 from numpyro.distributions import biject_to
+from numpyro.infer.util import constrain_fn
 
 from bayes_scaling.build import Args
 from bayes_scaling.distributions import HalfNormal, log_fold, log_fold_density, unfold
@@ -25,6 +27,7 @@ from bayes_scaling.infer.pieces import some
 
 Model = Callable[[Args], None]
 Trace = dict[str, Any]
+ONE_AT_A_TIME = RLock()
 _KINDS = {dist.Normal: "normal", dist.LogNormal: "log", HalfNormal: "fold"}
 
 
@@ -46,7 +49,7 @@ def sites_of(model: Model, args: Args) -> tuple[Site, ...]:
     found: list[tuple[str, tuple[int, ...], str]] = []
 
     def probe() -> int:
-        trace = handlers.trace(handlers.seed(model, jax.random.key(0))).get_trace(args)
+        trace = trace_of(handlers.seed(model, jax.random.key(0)), args)
         for name, site in _latent(trace).items():
             shape = jnp.shape(biject_to(site["fn"].support).inv(site["value"]))
             found.append((name, shape, _kind(site)))
@@ -166,8 +169,23 @@ def _traced(
         return place(by_name[site["name"]], site["fn"]) if site["name"] in by_name else None
 
     placed = handlers.seed(handlers.substitute(model, substitute_fn=value), 0)
-    with numpyro.validation_enabled(False):
-        return handlers.trace(placed).get_trace(args)
+    with ONE_AT_A_TIME, numpyro.validation_enabled(False):
+        return trace_of(placed, args)
+
+
+def trace_of(model: Model, args: Args) -> Trace:
+    """The sites of one run of a model with handlers about it.
+
+    NumPyro's stack of handlers and its setting for checks belong to the process, not to the thread.
+    """
+    with ONE_AT_A_TIME:
+        return handlers.trace(model).get_trace(args)
+
+
+def all_sites(model: Model, args: Args, values: Mapping[str, Array]) -> dict[str, Array]:
+    """Sampled and deterministic sites at unconstrained values."""
+    with ONE_AT_A_TIME:
+        return constrain_fn(model, (args,), {}, dict(values), return_deterministic=True)
 
 
 def _core(fn: Any) -> Any:

@@ -10,12 +10,19 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
-from numpyro.infer.util import constrain_fn
 
 from bayes_scaling._compile_cache import IN_MEMORY, jitted
 from bayes_scaling.build import Args, numpyro_model_of
 from bayes_scaling.infer.bend import bends, straighten
-from bayes_scaling.infer.density import Site, draw_prior, log_joint, recentre, sites_of, split
+from bayes_scaling.infer.density import (
+    Site,
+    all_sites,
+    draw_prior,
+    log_joint,
+    recentre,
+    sites_of,
+    split,
+)
 from bayes_scaling.spec import ModelSpec
 
 OFFSET = "_offset"
@@ -96,7 +103,7 @@ def _target(spec: ModelSpec, frozen: ByShape) -> Target:
 
     def constrain(z: Array, args: Args) -> dict[str, Array]:
         values = split(sites, unbend(z, args)[0])
-        found = constrain_fn(model, (args,), {}, values, return_deterministic=True)
+        found = all_sites(model, args, values)
         return {k: v for k, v in found.items() if k != spec.law.response}
 
     draw, move = (partial(f, model, sites) for f in (draw_prior, recentre))

@@ -7,10 +7,16 @@ from functools import lru_cache, partial
 import jax
 import numpy as np
 from jax import Array
-from numpyro.infer.util import constrain_fn
 
 from bayes_scaling.build import Args
-from bayes_scaling.infer.density import draw_prior, log_joint, recentre, sites_of, split
+from bayes_scaling.infer.density import (
+    all_sites,
+    draw_prior,
+    log_joint,
+    recentre,
+    sites_of,
+    split,
+)
 from bayes_scaling.infer.target import ByShape, Target
 from bayes_scaling.latent.model import skills_model
 
@@ -30,7 +36,7 @@ def _target(noise: str, frozen: ByShape) -> Target:
         return -log_joint(model, sites, z, {k: v for k, v in args.items() if k != "bend"})
 
     def constrain(z: Array, args: Args) -> dict[str, Array]:
-        found = constrain_fn(model, (args,), {}, split(sites, z), return_deterministic=True)
+        found = all_sites(model, args, split(sites, z))
         return {k: v for k, v in found.items() if k != "score"}
 
     draw, move = (partial(f, model, sites) for f in (draw_prior, recentre))
