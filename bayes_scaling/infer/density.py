@@ -173,7 +173,7 @@ def _traced(
         return trace_of(placed, args)
 
 
-def trace_of(model: Model, args: Args) -> Trace:
+def trace_of(model: Callable[..., Any], args: Args) -> Trace:
     """The sites of one run of a model with handlers about it.
 
     NumPyro's stack of handlers and its setting for checks belong to the process, not to the thread.
