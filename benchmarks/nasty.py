@@ -2,8 +2,8 @@
 
 Run as ``python benchmarks/nasty.py [--only TEXT] [--out FILE] [--draws 2500]``. ``gap`` is the
 largest difference of mean, sd or a tail point of the logarithm of any parameter in combined Monte
-Carlo errors. Where the chains of the long run disagree, it is run again in the geometry that the
-draws of `chees` suggest (`learned` in the record).
+Carlo errors. Where the chains of the long run disagree or diverge, it is run again in the geometry
+that the draws of `chees` suggest (`learned` in the record).
 """
 
 import argparse
@@ -103,10 +103,10 @@ class Reference(NamedTuple):
 
 
 def reference(fit: bs.Fit, columns: Any, options: dict[str, Any], draws: int) -> Reference:
-    """A long run of NUTS, in the usual geometry if its chains agree there."""
+    """A long run of NUTS, in the usual geometry if its chains agree there, with no divergence."""
     long = bs.fit(columns, draws=draws, seed=1, target_accept=CAREFUL, progress=False, **options)
     numbers = long.diagnose().numbers
-    if numbers["rhat_max"] <= AGREED:
+    if numbers["rhat_max"] <= AGREED and not numbers["divergences"]:
         found = numbers["rhat_max"], int(numbers["divergences"])
         return Reference(parameters(long), False, *found)
     runs = bs.read_runs(columns, group=options.get("group"))
