@@ -63,9 +63,9 @@ class Result(NamedTuple):
 def posteriors(target: Target, seeds: np.ndarray, args: Sequence[Args]) -> list[Result]:
     """The posteriors of up to `BATCH` tables of one shape, each by the cheapest sampler that holds.
 
-    Every sampler takes what the last was refused; the last is NUTS, one table after another. Draws
-    of the ensemble's second try that were refused for a few divergent transitions alone are kept,
-    with that doubt: the few draws of NUTS that there is time for would be no better.
+    Every sampler takes what the last was refused; the last is NUTS, one table after another. Where
+    its chains disagree, draws of the ensemble's second try that were refused for a few divergent
+    transitions alone are kept, with that doubt.
     """
     count = len(seeds)
     seeds = _filled(np.asarray(seeds))
@@ -84,9 +84,10 @@ def posteriors(target: Target, seeds: np.ndarray, args: Sequence[Args]) -> list[
         found = checked(target, settings, prepared, draws)
         done |= {i: found[i] for i in left if not found[i].doubt}
         left = [i for i in left if i not in done]
-    done |= {i: found[i] for i in left if only_few_diverged(draws[i])}
+    instead = {i: found[i] for i in left if only_few_diverged(draws[i])}
     for i in set(range(count)) - set(done):
-        done[i] = _by_nuts(target, _row(prepared, i), int(seeds[i]))
+        nuts = _by_nuts(target, _row(prepared, i), int(seeds[i]))
+        done[i] = instead.get(i, nuts) if nuts.doubt else nuts
     return [done[i] for i in range(count)]
 
 
