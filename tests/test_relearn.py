@@ -15,6 +15,7 @@ from bayes_scaling.infer.bend import bend, straighten
 from bayes_scaling.infer.prepare import (
     compiled_from_whitened,
     compiled_prepare,
+    offset_slice,
     plain_args,
     whitened_potential,
 )
@@ -114,8 +115,7 @@ def _found_again(old, new, target, w):
     z = old.mode + old.scale @ w
     values = target.constrain(z, old.args)
     for key in old.args["basis"]:
-        own = slice(*next((s.start, s.stop) for s in target.sites if s.name == f"{key}_offset"))
-        tau = values[f"tau_{key}"]
+        own, tau = offset_slice(target, key), values[f"tau_{key}"]
         mean, sd = given_spread(tau, old.args["information"][key], old.args["pull"][key])
         away = mean + sd * z[own]
         mean, sd = given_spread(tau, new.args["information"][key], new.args["pull"][key])

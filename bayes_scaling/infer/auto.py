@@ -20,7 +20,7 @@ import numpy as np
 from bayes_scaling._arviz import array_stats
 from bayes_scaling.infer.base import Draws, Progress, Settings
 from bayes_scaling.infer.prepare import GROUPS, Prepared, other_modes
-from bayes_scaling.infer.relearn import compiled_relearned
+from bayes_scaling.infer.relearn import STREAM, compiled_relearned
 from bayes_scaling.infer.samplers import SAMPLERS, Sampler
 from bayes_scaling.infer.target import Target
 
@@ -144,7 +144,7 @@ def sample_auto(
     asked = SAMPLERS["nuts"].settle(settings)
     make_ready(SAMPLERS["nuts"], asked)
     draws, step = _try(target, prepared, asked, progress)
-    unsettled = _why_unsettled(step.refused, step.numbers)
+    unsettled = _why_unsettled(step)
     if last and unsettled and only_few_diverged(last.draws):
         path += [replace(step, refused=unsettled), replace(path[-1], seconds=0.0, refused="")]
         return last, tuple(path)
@@ -154,7 +154,7 @@ def sample_auto(
 
 def learned(target: Target, last: Drawn) -> Prepared:
     """The geometry that the draws of a refused try suggest."""
-    key = jax.random.fold_in(jax.random.key(last.settings.seed), LONGER)
+    key = jax.random.fold_in(jax.random.key(last.settings.seed), STREAM)
     return compiled_relearned(target)(key, last.prepared, last.draws.z)
 
 
@@ -163,10 +163,10 @@ def only_few_diverged(draws: Draws) -> bool:
     return not check_chains(draws, FEW_DIVERGENT)[0]
 
 
-def _why_unsettled(refused: str, numbers: Mapping[str, float]) -> str:
+def _why_unsettled(nuts: Step) -> str:
     """Why draws of NUTS are no better than those that it was to replace ("" where they are)."""
-    worth = numbers["ess_bulk"]
-    return refused or ("" if worth >= ESS_LIMIT else f"{worth:.0f} effective draws")
+    worth = nuts.numbers["ess_bulk"]
+    return nuts.refused or ("" if worth >= ESS_LIMIT else f"{worth:.0f} effective draws")
 
 
 def _tries(target: Target, settings: Settings, path: Sequence[Step]) -> Iterator[Settings]:

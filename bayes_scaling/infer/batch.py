@@ -40,7 +40,7 @@ from bayes_scaling.infer.prepare import (
     plain_args,
     prepare_fn,
 )
-from bayes_scaling.infer.relearn import relearned
+from bayes_scaling.infer.relearn import STREAM, relearned
 from bayes_scaling.infer.samplers import SAMPLERS
 from bayes_scaling.infer.target import Target, compiled_constrain
 
@@ -238,7 +238,7 @@ def relearn_batch(
     if not draws:
         return prepared
     live, w = _rows(list(draws)), _side_by_side(draws)
-    learned = compiled_batch_relearned(target)(live, _keys(seeds, LONGER), prepared, w)
+    learned = compiled_batch_relearned(target)(live, _keys(seeds, STREAM), prepared, w)
 
     def of_each(new: Array, old: Array) -> Array:
         return jnp.where(live.reshape(-1, *[1] * (new.ndim - 1)), new, old)

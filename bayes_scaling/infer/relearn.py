@@ -1,9 +1,9 @@
 """The geometry of a second try, learned from the draws of the first.
 
-At the mode the data can seem to know a family's deviation a thousand times better than they do over
-the posterior (scatter and spread are small there). A centring chosen from that is a funnel where
-the spread between families is small: steps of no size are small enough for all of it. Draws, even
-of chains that were refused for it, tell what the data say on average.
+At the mode, where scatter and spread are small, the data can seem to know a family's deviation
+hundreds of times better than they do over the posterior. A centring chosen from that is a funnel
+where the spread between families is small: steps of no size are small enough for all of it. Draws,
+even of chains that were refused for it, tell what the data say on average.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from bayes_scaling.infer.prepare import (
 from bayes_scaling.infer.target import Target
 
 JITTER = 1e-10  # of a variance
+STREAM = 4  # of random numbers, for the new starting points
 
 
 def relearned(target: Target, key: Array, prepared: Prepared, z: Array) -> Prepared:

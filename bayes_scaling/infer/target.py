@@ -15,6 +15,7 @@ from bayes_scaling._compile_cache import IN_MEMORY, jitted
 from bayes_scaling.build import Args, numpyro_model_of
 from bayes_scaling.infer.bend import bends, straighten
 from bayes_scaling.infer.density import (
+    Model,
     Site,
     all_sites,
     draw_prior,
@@ -87,8 +88,18 @@ class ByShape:
 @lru_cache(maxsize=128)
 def _target(spec: ModelSpec, frozen: ByShape) -> Target:
     model = numpyro_model_of(spec)
-    sites = sites_of(model, frozen.args)
-    bent = tuple(bends(spec, s.name) for s in sites for _ in range(s.stop - s.start))
+    return target_of(model, frozen.args, spec.law.response, lambda site: bends(spec, site))
+
+
+def target_of(
+    model: Model, args: Args, response: str, bent_site: Callable[[str], bool] = lambda _: False
+) -> Target:
+    """The target of a NumPyro model for arguments of these shapes.
+
+    ``response`` is the observed site; ``bent_site(name)`` tells whose coordinates are bent.
+    """
+    sites = sites_of(model, args)
+    bent = tuple(bent_site(s.name) for s in sites for _ in range(s.stop - s.start))
 
     @partial(jax.jit, inline=True)  # traced once, however often programs hold it
     def joint(z: Array, args: Args) -> Array:
@@ -104,7 +115,7 @@ def _target(spec: ModelSpec, frozen: ByShape) -> Target:
     def constrain(z: Array, args: Args) -> dict[str, Array]:
         values = split(sites, unbend(z, args)[0])
         found = all_sites(model, args, values)
-        return {k: v for k, v in found.items() if k != spec.law.response}
+        return {k: v for k, v in found.items() if k != response}
 
     draw, move = (partial(f, model, sites) for f in (draw_prior, recentre))
     return Target(sites, bent, potential, constrain, draw, move)

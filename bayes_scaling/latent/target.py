@@ -2,22 +2,12 @@
 
 from __future__ import annotations
 
-from functools import lru_cache, partial
+from functools import lru_cache
 
-import jax
 import numpy as np
-from jax import Array
 
 from bayes_scaling.build import Args
-from bayes_scaling.infer.density import (
-    all_sites,
-    draw_prior,
-    log_joint,
-    recentre,
-    sites_of,
-    split,
-)
-from bayes_scaling.infer.target import ByShape, Target
+from bayes_scaling.infer.target import ByShape, Target, target_of
 from bayes_scaling.latent.model import skills_model
 
 
@@ -28,19 +18,7 @@ def make_target(noise: str, args: Args) -> Target:
 
 @lru_cache(maxsize=32)
 def _target(noise: str, frozen: ByShape) -> Target:
-    model = skills_model(noise)
-    sites = sites_of(model, frozen.args)
-
-    @partial(jax.jit, inline=True)
-    def potential(z: Array, args: Args) -> Array:
-        return -log_joint(model, sites, z, {k: v for k, v in args.items() if k != "bend"})
-
-    def constrain(z: Array, args: Args) -> dict[str, Array]:
-        found = all_sites(model, args, split(sites, z))
-        return {k: v for k, v in found.items() if k != "score"}
-
-    draw, move = (partial(f, model, sites) for f in (draw_prior, recentre))
-    return Target(sites, (False,) * sites[-1].stop, potential, constrain, draw, move)
+    return target_of(skills_model(noise), frozen.args, "score")
 
 
 def where_of(target: Target, *names: str) -> np.ndarray:
