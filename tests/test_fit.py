@@ -152,6 +152,7 @@ def test_one_family_needs_no_group():
     assert "E_pop" not in fit.posterior
 
 
+@pytest.mark.usefixtures("optimised")
 def test_the_data_say_nothing_of_a_parameter():
     """On one ray with a single size, N's exponent is its prior, and that is said."""
     rows = table()[["params", "tokens", "loss"]].assign(params=1e9)

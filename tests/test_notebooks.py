@@ -15,7 +15,8 @@ LARGEST = 1_000_000  # bytes of an executed notebook
 
 # Scripts that take 25 seconds or longer, for most of which XLA compiles, run with the long checks.
 LONG = {
-    "02_pooling", "05_learning_rate", "07_ladder", "08_next_runs", "09_samplers", "10_own_law",
+    "01_quickstart", "02_pooling", "05_learning_rate", "07_ladder", "08_next_runs", "09_samplers",
+    "10_own_law",
 }  # fmt: skip
 
 each = pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.stem)

@@ -12,8 +12,8 @@ CELLS = [  # with as many tables as one batch holds where they are costly
     ("chinchilla", {}, 16),
     ("chinchilla", {"pool": "shared", "noise": "normal_log"}, 24),
     ("power_law_with_floor(N)", {"pool": "separate", "families": 2}, 16),
-    ("kaplan", {"pool": "shared", "noise": "student_t"}, 24),
-    ("gadre", {"known_se": True, "pool": "shared"}, 24),
+    ("kaplan", {"pool": "shared", "noise": "student_t"}, 16),
+    ("gadre", {"known_se": True, "pool": "shared"}, 16),
 ]
 
 

@@ -35,7 +35,8 @@ def linear_terms(
     """Map each parameter that only scales one positive term to that term, less sign and number.
 
     The parameter occurs once in ``expr``; positivity of the other factors is probed for values of
-    all names between 1.1 and 3, so that ``log(V)`` counts as positive.
+    all names between 1.1 and 3, so that ``log(V)`` counts as positive. Values at which they are
+    not defined, such as a power of a difference below zero, are no values of theirs.
 
     Raises
     ------
@@ -94,7 +95,7 @@ def _scaled_term(expr: sympy.Expr, name: str, known: Collection[str]) -> Any:
 
 
 def _scales(term: Any, name: str, known: Collection[str]) -> bool:
-    """Whether ``name`` is a plain factor and the other factors are positive where probed."""
+    """Whether ``name`` is a plain factor and the others are positive wherever they are defined."""
     factors: tuple[Any, ...] = sympy.Mul.make_args(term)
     others = [f for f in factors if not (f.is_Symbol and f.name == name)]
     names = sorted({s.name for f in others for s in symbols_of(f)})
@@ -103,7 +104,8 @@ def _scales(term: Any, name: str, known: Collection[str]) -> bool:
     rng = np.random.default_rng(0)
     with np.errstate(all="ignore"):
         value = translate(sympy.Mul(*others), np)({n: rng.uniform(1.1, 3.0, 32) for n in names})
-    return bool(np.all(np.asarray(value) > 0))
+    value = np.asarray(value)[~np.isnan(value)]
+    return bool(value.size and np.all(value > 0))
 
 
 def _outside_exponents(expr: Any, params: Collection[str]) -> set[str]:
