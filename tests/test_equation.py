@@ -299,6 +299,7 @@ def test_too_many_terms_are_refused():
         ("(E + A*N**-alpha)**g", {}),
         ("A*(N - V) + E*E", {}),
         ("A*unknown + E**2 + G*(1 - exp(-N))", {"G": "G*(1 - exp(-N))"}),
+        ("A*(N - V)**alpha + G*log(N - V)", {"A": "A*(N - V)**alpha"}),  # where N is above V
     ],
 )
 def test_linear_terms(text, expected):

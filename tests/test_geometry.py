@@ -129,6 +129,8 @@ def test_searches_in_turn_end_where_searches_at_once_do():
         ("power_law_with_floor(N)", None),
         ("power_law(N)", set()),
         ("kaplan", set()),
+        ("yun", {"A", "B", "C", "F"}),  # all under one factor, a power of a difference
+        ("ludziejewski", {"a", "b", "c"}),
     ],
 )
 def test_summands_are_the_coefficients_of_sums(law, named):
