@@ -156,3 +156,19 @@ def rename(text: str, names: Mapping[str, str]) -> str:
     'A * (N/1e5)**-k'
     """
     return _TOKEN.sub(lambda match: names.get(match.group(), match.group()), text)
+
+
+def not_a_formula(text: str) -> str:
+    """Return the text, which names a law.
+
+    Raises
+    ------
+    LawError
+        When it is a formula, with the mend.
+    """
+    if {*text} & {*"+*/="}:
+        raise LawError(
+            f"'{text}' is a formula, not the name of a law: pass "
+            f"bs.law_from_equation('{text}'), or --equation in place of --law."
+        )
+    return text

@@ -12,7 +12,7 @@ from typing import Any
 
 from bayes_scaling._errors import LawError, SpecError, did_you_mean
 from bayes_scaling._registry import LAWS, OBSERVATIONS, POOLINGS
-from bayes_scaling._scan import equation_names, is_name, rename
+from bayes_scaling._scan import equation_names, is_name, not_a_formula, rename
 from bayes_scaling._signature import arguments, summary
 from bayes_scaling.prior import Prior
 from bayes_scaling.symbols import default_latex
@@ -258,11 +258,11 @@ def get_law(law: str | Law) -> Law:
     Raises
     ------
     LawError
-        When no such law is known, or the inputs given do not match.
+        When no such law is known, the inputs given do not match, or it is a formula.
     """
     if isinstance(law, Law):
         return law
-    name, _, inputs = law.strip().partition("(")
+    name, _, inputs = not_a_formula(law).strip().partition("(")
     entry = LAWS.get(name.strip())
     names = tuple(s.strip() for s in inputs.rstrip(") ").split(","))
     return (entry.of_inputs or (lambda n: rename_inputs(entry, n)))(names) if inputs else entry

@@ -63,6 +63,7 @@ def test_parameters_are_found_by_name(law_param):
         ("hoffman_2022", r"Did you mean 'hoffmann_2022'\?"),
         ("zzz", r"unknown law 'zzz'. Known: "),
         ("", "unknown law ''"),
+        ("E + A*N**-a", r"a formula, not .* bs.law_from_equation\('E \+ A\*N\*\*-a'\), or --eq"),
         ("power_law(C, D)", r"the law takes 1 input\(s\) \(X\)"),
         ("power_law(A)", "named unlike each other and its parameters"),
         ("chinchilla(N, N)", "named unlike each other"),
