@@ -8,12 +8,12 @@ import pytest
 from bayes_scaling.recovery import recover
 
 Z_LIMIT = 4.0  # 5 cells, 2 levels: a false alarm in over a thousand runs
-CELLS = [  # with as many tables as one batch holds where they are costly; two with the long checks
+CELLS = [  # with as many tables as one batch holds where they are costly
     ("chinchilla", {}, 16),
     ("chinchilla", {"pool": "shared", "noise": "normal_log"}, 24),
     ("power_law_with_floor(N)", {"pool": "separate", "families": 2}, 16),
-    pytest.param("kaplan", {"pool": "shared", "noise": "student_t"}, 24, marks=pytest.mark.slow),
-    pytest.param("gadre", {"known_se": True, "pool": "shared"}, 24, marks=pytest.mark.slow),
+    ("kaplan", {"pool": "shared", "noise": "student_t"}, 24),
+    ("gadre", {"known_se": True, "pool": "shared"}, 24),
 ]
 
 
