@@ -9,6 +9,7 @@ import gc
 import os
 import tempfile
 import zlib
+from importlib.metadata import version
 from pathlib import Path
 
 import jax
@@ -16,6 +17,7 @@ import numpy as np
 import pytest
 from hypothesis import settings
 
+from bayes_scaling._compile_cache import FUSED, ON_CPU
 from bayes_scaling._registry import load_catalogue
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -25,10 +27,14 @@ if "PYTEST_XDIST_WORKER" not in os.environ:
     _CACHE = tempfile.TemporaryDirectory(prefix="bayes_scaling_tests_")
     os.environ["BAYES_SCALING_CACHE"] = _CACHE.name
 
-# A third of a test's time is XLA's optimiser, on programs that then run for a second: it is off
-# unless asked for by flags of one's own (XLA_FLAGS= for the defaults, with which benchmarks run and
-# the processes that `test_programs` starts) or by the fixture `optimised`.
-os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")
+# Most of a test's time is XLA's, on programs that then run for a second: its optimiser is off, and
+# the emitters that make half of the compilation, unless asked for by flags of one's own (XLA_FLAGS=
+# for the defaults, with which benchmarks run and the processes that `test_programs` starts) or by
+# the fixture `optimised`. XLA ends a process for a flag that it does not know, hence the release.
+FLAGS = "--xla_backend_optimization_level=0"
+if version("jaxlib").startswith("0.10."):
+    FLAGS += " --xla_cpu_use_fusion_emitters=false"
+os.environ.setdefault("XLA_FLAGS", FLAGS)
 
 # A worker keeps to one core: XLA's threads would wait for each other by spinning, and two workers
 # on two cores took three times the processor time.
@@ -76,6 +82,7 @@ def x64():
 def optimised(monkeypatch):
     """The package's own programs as its users compile them, for tests that run them for long."""
     monkeypatch.setenv("XLA_FLAGS", "")
+    monkeypatch.setitem(ON_CPU, FUSED, True)
 
 
 @pytest.fixture

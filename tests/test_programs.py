@@ -10,13 +10,16 @@ import numpy as np
 import pytest
 
 import bayes_scaling as bs
-from bayes_scaling import fitting, fitting_many  # noqa: F401 - all that compiles
+from bayes_scaling import _compile_cache, fitting, fitting_many  # noqa: F401 - all that compiles
 from bayes_scaling._compile_cache import (
+    FUSED,
     IN_MEMORY,
     LEVEL,
+    ON_CPU,
     VARIABLE,
     WIDTH,
     cache_folder,
+    is_known,
     jitted,
     programs_kept,
 )
@@ -125,16 +128,24 @@ def test_programs_are_kept_in_the_users_folder(tmp_path, monkeypatch):
 
 
 def test_the_optimiser_is_set_unless_the_user_sets_it(monkeypatch):
+    assert all(is_known(name, value) for name, value in {**ON_CPU, FUSED: False}.items())
     monkeypatch.setattr(jax, "jit", lambda function, **options: options)
     monkeypatch.setenv("XLA_FLAGS", "--xla_dump_to=somewhere")
-    assert jitted(abs)["compiler_options"] == {LEVEL: 1, WIDTH: 512}
-    monkeypatch.setenv("XLA_FLAGS", f"--{LEVEL}=2")
+    assert jitted(abs)["compiler_options"] == {LEVEL: 1, WIDTH: 512, FUSED: False}
+    assert jitted(abs, long=True)["compiler_options"] == {LEVEL: 1, WIDTH: 512}
+    monkeypatch.setenv("XLA_FLAGS", f"--{LEVEL}=2 --{FUSED}=true")
     assert jitted(abs)["compiler_options"] == {WIDTH: 512}
     monkeypatch.setenv("XLA_FLAGS", f"--{LEVEL}=2 --{WIDTH}=256")
-    assert jitted(abs)["compiler_options"] is None
+    assert jitted(abs, long=True)["compiler_options"] is None
     monkeypatch.setenv("XLA_FLAGS", "")
     monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
     assert jitted(abs)["compiler_options"] is None
+
+
+def test_an_option_that_xla_does_not_have_is_left_out(monkeypatch):
+    monkeypatch.setenv("XLA_FLAGS", "")
+    monkeypatch.setattr(_compile_cache, "ON_CPU", {LEVEL: 1, "xla_no_such_option": 1})
+    assert jitted(lambda x: x + 1)(1) == 2
 
 
 def test_keeping_can_be_switched_off(tmp_path, monkeypatch):

@@ -17,7 +17,7 @@ import numpy as np
 from jax import Array
 from numpyro.distributions import biject_to
 
-from bayes_scaling._compile_cache import IN_MEMORY
+from bayes_scaling._compile_cache import IN_MEMORY, jitted
 from bayes_scaling.build import distribution
 from bayes_scaling.families import link_of
 from bayes_scaling.infer.newton import find_mode
@@ -123,13 +123,13 @@ def search(spec: ModelSpec, z: Array, table: Table, weights: Array, delta: Array
 def compiled_starts(spec: ModelSpec) -> Any:
     """Return ``starts(keys, table)``: the coordinates (start, dim) of draws from the priors, as one
     jitted program (cached)."""
-    return jax.jit(jax.vmap(lambda key, table: draw_start(spec, key, table), (0, None)))
+    return jitted(jax.vmap(lambda key, table: draw_start(spec, key, table), (0, None)))
 
 
 @lru_cache(maxsize=IN_MEMORY)
 def _compiled_search(spec: ModelSpec) -> Any:
     """`search` over `AT_ONCE` coordinates, tables and weights, jitted (cached)."""
-    return jax.jit(jax.vmap(lambda *lane: search(spec, *lane), (0, 0, 0, None)))
+    return jitted(jax.vmap(lambda *lane: search(spec, *lane), (0, 0, 0, None)), long=True)
 
 
 def search_all(

@@ -23,7 +23,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
-from bayes_scaling._compile_cache import IN_MEMORY
+from bayes_scaling._compile_cache import IN_MEMORY, jitted
 from bayes_scaling.infer.bend import UNITS_TO_MODE, bends, straighten
 from bayes_scaling.infer.point_fits import Table, free_names, misses
 from bayes_scaling.infer.prepare import CURVATURE_FLOOR
@@ -143,4 +143,4 @@ def resample(
 @lru_cache(maxsize=IN_MEMORY)
 def compiled_resample(spec: ModelSpec) -> Any:
     """`resample` over keys, coordinates, scatters and tables, jitted (cached)."""
-    return jax.jit(jax.vmap(lambda *lane: resample(spec, *lane), (0, 0, 0, 0, None)))
+    return jitted(jax.vmap(lambda *lane: resample(spec, *lane), (0, 0, 0, 0, None)), long=True)
