@@ -74,10 +74,9 @@ def prior_moments(
     """
     spec, size = coordinates.spec, coordinates.size
     mean, cov = np.zeros(size), np.zeros((size, size))
-    key = jax.random.key(0)
+    drawn = _compiled_prior_draws(coordinates)(scale)
     for name, place in coordinates.parts:
-        draws = distribution(spec.prior(name), scale).sample(key, (PRIOR_DRAWS,))
-        z = np.asarray(link_of(spec, name).inv(draws))
+        z = np.asarray(drawn[name])
         mean[place] = z.mean()
         own = np.full((place.stop - place.start,) * 2, z.var())
         if spec.pooling(name) == "separate":
@@ -89,6 +88,19 @@ def prior_moments(
             own = own + (spec.law.param(name).spread / HALF_NORMAL_MEDIAN) ** 2
         cov[place, place] = own
     return mean, cov
+
+
+@lru_cache(maxsize=IN_MEMORY)
+def _compiled_prior_draws(coordinates: Coordinates) -> Callable[..., dict[str, Any]]:
+    """From the response's scale to draws (draw,) of every coordinate's prior at its median."""
+    spec, key = coordinates.spec, jax.random.key(0)
+
+    def draws(scale: Any) -> dict[str, Any]:
+        priors = {name: distribution(spec.prior(name), scale) for name, _ in coordinates.parts}
+        drawn = {name: prior.sample(key, (PRIOR_DRAWS,)) for name, prior in priors.items()}
+        return {name: link_of(spec, name).inv(values) for name, values in drawn.items()}
+
+    return jitted(draws)
 
 
 def _same_group(spec: ModelSpec, grouping: Grouping) -> list[np.ndarray]:

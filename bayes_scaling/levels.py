@@ -8,9 +8,10 @@ evaluated, inverted, and its prior carried from the law's reference point to the
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, NamedTuple
 
+import jax
 import jax.numpy as jnp
 
 from bayes_scaling._errors import LawError
@@ -43,7 +44,8 @@ def level_map(law: Law, name: str) -> LevelMap | None:
 
 
 def _fast(function: Callable[..., Any]) -> Callable[..., Any]:
-    evaluate = with_fast_powers(lambda values: function(**values))
+    """One program for arrays, which else were a program for every operation; traced once."""
+    evaluate = jax.jit(with_fast_powers(lambda values: function(**values)), inline=True)
     return lambda **values: evaluate(values)
 
 
@@ -107,4 +109,9 @@ def log_shift(law: Law, name: str, params: Mapping[str, Any], at: Mapping[str, A
         return 0.0
     here = to_sampled(law, name, {**params, name: 1.0}, at)
     there = to_sampled(law, name, {**params, name: 1.0}, {**at, **reference})
-    return jnp.log(here) - jnp.log(there)
+    return _log_ratio(here, there)
+
+
+@partial(jax.jit, inline=True)
+def _log_ratio(above: Any, below: Any) -> Any:
+    return jnp.log(above) - jnp.log(below)
