@@ -112,7 +112,7 @@ def test_searches_in_turn_end_where_searches_at_once_do():
             return wells + 0.5 * (z[1] - z[0]) ** 2
 
     starts = jnp.asarray([[1.3, 0.0], [-0.7, 2.0], [0.6, -1.0], [-2.0, 0.0], [1.1, 1.1]])
-    args = {"blur": jnp.zeros(())}
+    args = {"blur": jnp.zeros(()), "mask": jnp.ones(1, bool)}
     alone = jax.vmap(lambda z: _sharpen(Wells, z, args))(starts)
     turned = _in_turn(Wells, starts, args)
     assert np.array_equal(np.sign(turned.z[:, 0]), np.sign(starts[:, 0]))

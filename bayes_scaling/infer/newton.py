@@ -8,13 +8,16 @@ curved valley).
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import Array
+from jax.scipy.linalg import cho_solve, solve_triangular
 
 FLOOR = 1e-8
+FEW = 64  # coordinates of which eigenvalues cost little
 
 
 class Mode(NamedTuple):
@@ -41,20 +44,17 @@ def find_mode(
     *,
     max_steps: int | Array = 80,
     tol: float = 1e-8,
+    together: int | None = None,
 ) -> Mode:
     """Minimise ``potential`` from ``z``, shape (dim,); jit- and vmap-safe.
 
     Each step solves ``(|H| + damping) d = -g`` with the eigenvalues' absolute values, so that
     saddles repel; the damping follows the ratio of actual to predicted decrease. Converged when
     the Newton decrement ``g' |H|^-1 g / 2`` falls below ``tol``. The derivatives stand once in the
-    loop, which is what compiling costs.
+    loop, which is what compiling costs. ``together`` columns of the Hessian are computed at once,
+    all of them unless told.
     """
-
-    def with_gradient(z: Array) -> tuple[Array, tuple[Array, Array]]:
-        value, gradient = jax.value_and_grad(potential)(z)
-        return gradient, (value, gradient)
-
-    derivatives = jax.jacfwd(with_gradient, has_aux=True)
+    derivatives = _derivatives(potential, z.shape[0], together or z.shape[0])
 
     def unfinished(state: _State) -> Array:
         return (state.step < max_steps) & (state.best.decrement > tol)
@@ -77,6 +77,31 @@ def find_mode(
     return jax.lax.while_loop(unfinished, body, start).best
 
 
+def _derivatives(potential: Callable[[Array], Array], dim: int, together: int) -> Any:
+    """The function of ``z`` to the Hessian, and to the potential with its gradient."""
+
+    def with_gradient(z: Array) -> tuple[Array, tuple[Array, Array]]:
+        value, gradient = jax.value_and_grad(potential)(z)
+        return gradient, (value, gradient)
+
+    if dim <= together:
+        return jax.jacfwd(with_gradient, has_aux=True)
+    pieces = -(-dim // together)
+    size = -(-dim // pieces)
+    directions = np.eye(pieces * size, dim).reshape(pieces, size, dim)
+
+    def in_pieces(z: Array) -> tuple[Array, tuple[Array, Array]]:
+        def column(direction: Array) -> tuple[Array, tuple[Array, Array]]:
+            _, found, here = jax.jvp(with_gradient, (z,), (direction,), has_aux=True)
+            return found, here
+
+        piece = jax.vmap(column, out_axes=(0, None))
+        columns, here = jax.lax.map(piece, jnp.asarray(directions, z.dtype))
+        return columns.reshape(-1, dim)[:dim].T, jax.tree.map(lambda leaf: leaf[0], here)
+
+    return in_pieces
+
+
 def _next_damping(damping: Array, better: Array, ratio: Array) -> Array:
     shrink = jnp.where(ratio > 0.5, 0.2, jnp.where(ratio > 0.1, 1.0, 4.0))
     changed = jnp.where(better, damping * shrink, jnp.maximum(damping, 1e-3) * 8.0)
@@ -84,15 +109,37 @@ def _next_damping(damping: Array, better: Array, ratio: Array) -> Array:
 
 
 def _propose(best: Mode, gradient: Array, damping: Array, step: Array) -> _State:
-    values, vectors = jnp.linalg.eigh(best.hessian)
+    if len(gradient) <= FEW:
+        move, predicted, decrement = _by_eigenvalues(best.hessian, gradient, damping)
+    else:
+        lower = jnp.linalg.cholesky(best.hessian)
+        move, predicted, decrement = jax.lax.cond(
+            jnp.isfinite(lower).all(), _by_roots, lambda _, *x: _by_eigenvalues(*x),
+            lower, best.hessian, gradient, damping,
+        )  # fmt: skip
+    found = jnp.isfinite(best.potential)
+    best = best._replace(decrement=jnp.where(found, decrement, jnp.inf))
+    return _State(best, gradient, best.z - move, predicted, damping, step)
+
+
+def _by_eigenvalues(hessian: Array, gradient: Array, damping: Array) -> tuple[Array, Array, Array]:
+    """The step, the decrease that it promises, and the Newton decrement."""
+    values, vectors = jnp.linalg.eigh(hessian)
     curvature = jnp.maximum(jnp.abs(values), FLOOR)
     slope = vectors.T @ gradient
     move = slope / (curvature + damping)
     predicted = jnp.sum(slope * move - 0.5 * curvature * move**2)
-    found = jnp.isfinite(best.potential)
-    decrement = jnp.where(found, 0.5 * jnp.sum(slope**2 / curvature), jnp.inf)
-    best = best._replace(decrement=decrement)
-    return _State(best, gradient, best.z - vectors @ move, predicted, damping, step)
+    return vectors @ move, predicted, 0.5 * jnp.sum(slope**2 / curvature)
+
+
+def _by_roots(
+    lower: Array, hessian: Array, gradient: Array, damping: Array
+) -> tuple[Array, Array, Array]:
+    """As `_by_eigenvalues`, of a positive Hessian with its root, in a tenth of the time."""
+    damped = jnp.linalg.cholesky(hessian + damping * jnp.eye(len(gradient)))
+    move = cho_solve((damped, True), gradient)
+    predicted = jnp.vdot(move, gradient) - 0.5 * jnp.vdot(move, hessian @ move)
+    return move, predicted, 0.5 * jnp.sum(solve_triangular(lower, gradient, lower=True) ** 2)
 
 
 def _finite(x: Array) -> Array:

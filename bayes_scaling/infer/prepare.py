@@ -15,7 +15,7 @@ from bayes_scaling._compile_cache import IN_MEMORY, jitted
 from bayes_scaling.build import Args
 from bayes_scaling.infer.bend import bend_at, straighten
 from bayes_scaling.infer.newton import Mode, find_mode
-from bayes_scaling.infer.streams import at_once, over_points, thinned
+from bayes_scaling.infer.streams import at_once, over_points, tangents_at_once, thinned
 from bayes_scaling.infer.target import OFFSET, Target
 
 CURVATURE_FLOOR = 0.05  # flatter directions are whitened as if the sd were 4.5
@@ -65,7 +65,9 @@ def prepare_fn(target: Target, n_starts: int, n_chains: int) -> Callable[..., Pr
         best, hessian = found.z[place], found.hessian[place]
         distances = jnp.linalg.norm((found.z - best) @ _root(hessian), axis=1)
         if few is not args:
-            whole = find_mode(lambda z: target.potential(z, args), best)
+            whole = find_mode(
+                lambda z: target.potential(z, args), best, together=tangents_at_once(args)
+            )
             best, hessian = whole.z, whole.hessian
         centred, turns = _adapt_groups(target, best, hessian, args, centring)
         factor = _inverse_root(hessian)
@@ -109,7 +111,11 @@ def _sharpen(target: Target, z: Array, args: Args, blurs: tuple[float, ...] = BL
     """Follow the mode from blurred data, whose log density is smooth, to the data as they are."""
 
     def stage(z: Array, blur: Array) -> tuple[Array, Mode]:
-        found = find_mode(lambda v: target.potential(v, {**args, "blur": blur}), z)
+        found = find_mode(
+            lambda v: target.potential(v, {**args, "blur": blur}),
+            z,
+            together=tangents_at_once(args),
+        )
         return found.z, found
 
     _, modes = jax.lax.scan(stage, z, jnp.asarray(blurs))

@@ -21,6 +21,11 @@ def at_once(args: Args, width: int = 1, most: int = LARGEST) -> int:
     return max(1, min(most, LARGEST // (width * args["mask"].shape[0])))
 
 
+def tangents_at_once(args: Args) -> int:
+    """How many directions of a second derivative go together: each holds two arrays."""
+    return at_once(args, width=2)
+
+
 def over_points(
     function: Callable[[Array], Any], args: Args, *, width: int = 1, most: int = LARGEST
 ) -> Callable[[Array], Any]:
