@@ -92,10 +92,11 @@ def prior_moments(
 
 @lru_cache(maxsize=IN_MEMORY)
 def _compiled_prior_draws(coordinates: Coordinates) -> Callable[..., dict[str, Any]]:
-    """From the response's scale to draws (draw,) of every coordinate's prior at its median."""
-    spec, key = coordinates.spec, jax.random.key(0)
+    """From the response's scale to draws (draw,) of every parameter's prior, on the real line."""
+    spec = coordinates.spec
 
     def draws(scale: Any) -> dict[str, Any]:
+        key = jax.random.key(0)
         priors = {name: distribution(spec.prior(name), scale) for name, _ in coordinates.parts}
         drawn = {name: prior.sample(key, (PRIOR_DRAWS,)) for name, prior in priors.items()}
         return {name: link_of(spec, name).inv(values) for name, values in drawn.items()}
