@@ -44,7 +44,10 @@ def level_map(law: Law, name: str) -> LevelMap | None:
 
 
 def _fast(function: Callable[..., Any]) -> Callable[..., Any]:
-    """One program for arrays, which else were a program for every operation; traced once."""
+    """As one program for numbers, which would else compile one for every operation.
+
+    Inlined where it is traced, which the options of `jitted` do not allow.
+    """
     evaluate = jax.jit(with_fast_powers(lambda values: function(**values)), inline=True)
     return lambda **values: evaluate(values)
 

@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 from hypothesis import settings
 
-from bayes_scaling._compile_cache import FUSED, ON_CPU
+from bayes_scaling._compile_cache import FUSED, LEVEL, ON_CPU
 from bayes_scaling._registry import load_catalogue
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -27,13 +27,14 @@ if "PYTEST_XDIST_WORKER" not in os.environ:
     _CACHE = tempfile.TemporaryDirectory(prefix="bayes_scaling_tests_")
     os.environ["BAYES_SCALING_CACHE"] = _CACHE.name
 
-# Most of a test's time is XLA's, on programs that then run for a second: its optimiser is off, and
-# the emitters that make half of the compilation, unless asked for by flags of one's own (XLA_FLAGS=
-# for the defaults, with which benchmarks run and the processes that `test_programs` starts) or by
-# the fixture `optimised`. XLA ends a process for a flag that it does not know, hence the release.
-FLAGS = "--xla_backend_optimization_level=0"
+# Most of a test's time XLA compiles programs that then run for a second: its optimiser is off, and
+# the emitters of fused loops, which take half of that time, unless asked for by flags of one's own
+# (XLA_FLAGS= for the defaults, with which benchmarks run and the processes that `test_programs`
+# starts) or by the fixture `optimised`. A flag that XLA does not know ends the process, hence the
+# release.
+FLAGS = f"--{LEVEL}=0"
 if version("jaxlib").startswith("0.10."):
-    FLAGS += " --xla_cpu_use_fusion_emitters=false"
+    FLAGS += f" --{FUSED}=false"
 os.environ.setdefault("XLA_FLAGS", FLAGS)
 
 # A worker keeps to one core: XLA's threads would wait for each other by spinning, and two workers
@@ -82,7 +83,7 @@ def x64():
 def optimised(monkeypatch):
     """The package's own programs as its users compile them, for tests that run them for long."""
     monkeypatch.setenv("XLA_FLAGS", "")
-    monkeypatch.setitem(ON_CPU, FUSED, True)
+    monkeypatch.setitem(ON_CPU, FUSED, True)  # XLA has read the flags by now, and keeps to them
 
 
 @pytest.fixture

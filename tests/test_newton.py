@@ -5,10 +5,10 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from bayes_scaling.infer.newton import FEW, find_mode
+from bayes_scaling.infer.newton import find_mode
 
 pytestmark = pytest.mark.usefixtures("x64")
-SIZES = [3, FEW, FEW + 1, FEW + 16]
+SIZES = [3, 32, 33, 80]
 
 
 def valley(dim):
@@ -50,8 +50,8 @@ def test_a_saddle_is_left(dim):
 
 
 def test_searches_side_by_side_are_those_one_by_one():
-    potential, _, _ = valley(FEW + 1)
-    starts = jax.random.normal(jax.random.key(0), (3, FEW + 1))
+    potential, _, _ = valley(33)
+    starts = jax.random.normal(jax.random.key(0), (3, 33))
     many = jax.vmap(lambda z: find_mode(potential, z, together=20))(starts)
     for i, start in enumerate(starts):
         np.testing.assert_allclose(many.z[i], find_mode(potential, start).z, atol=1e-5)

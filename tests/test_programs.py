@@ -132,11 +132,11 @@ def test_the_optimiser_is_set_unless_the_user_sets_it(monkeypatch):
     monkeypatch.setattr(jax, "jit", lambda function, **options: options)
     monkeypatch.setenv("XLA_FLAGS", "--xla_dump_to=somewhere")
     assert jitted(abs)["compiler_options"] == {LEVEL: 1, WIDTH: 512, FUSED: False}
-    assert jitted(abs, long=True)["compiler_options"] == {LEVEL: 1, WIDTH: 512}
+    assert jitted(abs, runs_long=True)["compiler_options"] == {LEVEL: 1, WIDTH: 512}
     monkeypatch.setenv("XLA_FLAGS", f"--{LEVEL}=2 --{FUSED}=true")
     assert jitted(abs)["compiler_options"] == {WIDTH: 512}
     monkeypatch.setenv("XLA_FLAGS", f"--{LEVEL}=2 --{WIDTH}=256")
-    assert jitted(abs, long=True)["compiler_options"] is None
+    assert jitted(abs, runs_long=True)["compiler_options"] is None
     monkeypatch.setenv("XLA_FLAGS", "")
     monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
     assert jitted(abs)["compiler_options"] is None

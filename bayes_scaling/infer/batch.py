@@ -116,7 +116,7 @@ def compiled_batch_prepare(target: Target, n_starts: int) -> Any:
     def each(keys: Array, args: Args) -> Prepared:
         return jax.lax.map(lambda x: prepare(*x, -1.0), (keys, args))
 
-    return jitted(each, long=True)
+    return jitted(each, runs_long=True)
 
 
 @lru_cache(maxsize=IN_MEMORY)
@@ -158,7 +158,7 @@ def _over_tables(run: Callable[..., Any]) -> Any:
         blank = jax.tree.map(lambda s: jnp.zeros(s.shape, s.dtype), jax.eval_shape(run, *x))
         return jax.lax.cond(live, lambda: run(*x), lambda: blank)
 
-    return jitted(lambda *xs: jax.lax.map(lambda x: one(*x), xs), long=True)
+    return jitted(lambda *xs: jax.lax.map(lambda x: one(*x), xs), runs_long=True)
 
 
 @lru_cache(maxsize=IN_MEMORY)

@@ -258,12 +258,14 @@ def _programs(target: Target, chains: int, layout: Layout | None) -> Programs:
 
     move = partial(advance, target)
     if layout is None:
-        return Programs(jitted(start), jitted(move, long=True))
+        return Programs(jitted(start), jitted(move, runs_long=True))
     first, second, whole = cast("tuple[Any, Any, Any]", layout)  # shardings stand for arrays
     state = Ensemble(whole, first, first, first, whole, Tuning(*[whole] * len(Tuning._fields)))
     return Programs(
         jitted(start, in_shardings=(whole,) * 3, out_shardings=state),
-        jitted(move, long=True, in_shardings=(state, *[whole] * 3), out_shardings=(state, second)),
+        jitted(
+            move, runs_long=True, in_shardings=(state, *[whole] * 3), out_shardings=(state, second)
+        ),
     )
 
 

@@ -14,10 +14,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
-from jax.scipy.linalg import cho_solve, solve_triangular
 
 FLOOR = 1e-8
-FEW = 64  # coordinates of which eigenvalues cost little
 
 
 class Mode(NamedTuple):
@@ -78,7 +76,7 @@ def find_mode(
 
 
 def _derivatives(potential: Callable[[Array], Array], dim: int, together: int) -> Any:
-    """The function of ``z`` to the Hessian, and to the potential with its gradient."""
+    """From ``z`` to the Hessian, and to the potential with its gradient."""
 
     def with_gradient(z: Array) -> tuple[Array, tuple[Array, Array]]:
         value, gradient = jax.value_and_grad(potential)(z)
@@ -109,37 +107,15 @@ def _next_damping(damping: Array, better: Array, ratio: Array) -> Array:
 
 
 def _propose(best: Mode, gradient: Array, damping: Array, step: Array) -> _State:
-    if len(gradient) <= FEW:
-        move, predicted, decrement = _by_eigenvalues(best.hessian, gradient, damping)
-    else:
-        lower = jnp.linalg.cholesky(best.hessian)
-        move, predicted, decrement = jax.lax.cond(
-            jnp.isfinite(lower).all(), _by_roots, lambda _, *x: _by_eigenvalues(*x),
-            lower, best.hessian, gradient, damping,
-        )  # fmt: skip
-    found = jnp.isfinite(best.potential)
-    best = best._replace(decrement=jnp.where(found, decrement, jnp.inf))
-    return _State(best, gradient, best.z - move, predicted, damping, step)
-
-
-def _by_eigenvalues(hessian: Array, gradient: Array, damping: Array) -> tuple[Array, Array, Array]:
-    """The step, the decrease that it promises, and the Newton decrement."""
-    values, vectors = jnp.linalg.eigh(hessian)
+    values, vectors = jnp.linalg.eigh(best.hessian)
     curvature = jnp.maximum(jnp.abs(values), FLOOR)
     slope = vectors.T @ gradient
     move = slope / (curvature + damping)
     predicted = jnp.sum(slope * move - 0.5 * curvature * move**2)
-    return vectors @ move, predicted, 0.5 * jnp.sum(slope**2 / curvature)
-
-
-def _by_roots(
-    lower: Array, hessian: Array, gradient: Array, damping: Array
-) -> tuple[Array, Array, Array]:
-    """As `_by_eigenvalues`, of a positive Hessian with its root, in a tenth of the time."""
-    damped = jnp.linalg.cholesky(hessian + damping * jnp.eye(len(gradient)))
-    move = cho_solve((damped, True), gradient)
-    predicted = jnp.vdot(move, gradient) - 0.5 * jnp.vdot(move, hessian @ move)
-    return move, predicted, 0.5 * jnp.sum(solve_triangular(lower, gradient, lower=True) ** 2)
+    found = jnp.isfinite(best.potential)
+    decrement = jnp.where(found, 0.5 * jnp.sum(slope**2 / curvature), jnp.inf)
+    best = best._replace(decrement=decrement)
+    return _State(best, gradient, best.z - vectors @ move, predicted, damping, step)
 
 
 def _finite(x: Array) -> Array:

@@ -73,7 +73,7 @@ def compiled_nuts(target: Target, settings: Settings) -> Kernel:
     kernel = nuts_kernel(target, settings)
     return Kernel(
         jitted(jax.vmap(kernel.init, in_axes=(0, 0, None))),
-        jitted(jax.vmap(kernel.advance, in_axes=(0, None)), long=True),
+        jitted(jax.vmap(kernel.advance, in_axes=(0, None)), runs_long=True),
     )
 
 

@@ -129,7 +129,7 @@ def compiled_starts(spec: ModelSpec) -> Any:
 @lru_cache(maxsize=IN_MEMORY)
 def _compiled_search(spec: ModelSpec) -> Any:
     """`search` over `AT_ONCE` coordinates, tables and weights, jitted (cached)."""
-    return jitted(jax.vmap(lambda *lane: search(spec, *lane), (0, 0, 0, None)), long=True)
+    return jitted(jax.vmap(lambda *lane: search(spec, *lane), (0, 0, 0, None)), runs_long=True)
 
 
 def search_all(

@@ -65,9 +65,7 @@ def prepare_fn(target: Target, n_starts: int, n_chains: int) -> Callable[..., Pr
         best, hessian = found.z[place], found.hessian[place]
         distances = jnp.linalg.norm((found.z - best) @ _root(hessian), axis=1)
         if few is not args:
-            whole = find_mode(
-                lambda z: target.potential(z, args), best, together=tangents_at_once(args)
-            )
+            whole = _mode_from(target, best, args)
             best, hessian = whole.z, whole.hessian
         centred, turns = _adapt_groups(target, best, hessian, args, centring)
         factor = _inverse_root(hessian)
@@ -107,15 +105,16 @@ def _found_from(target: Target, starts: Array, args: Args) -> Mode:
     return _in_turn(target, starts, args)
 
 
+def _mode_from(target: Target, z: Array, args: Args) -> Mode:
+    together = tangents_at_once(args)
+    return find_mode(lambda v: target.potential(v, args), z, together=together)
+
+
 def _sharpen(target: Target, z: Array, args: Args, blurs: tuple[float, ...] = BLURS) -> Mode:
     """Follow the mode from blurred data, whose log density is smooth, to the data as they are."""
 
     def stage(z: Array, blur: Array) -> tuple[Array, Mode]:
-        found = find_mode(
-            lambda v: target.potential(v, {**args, "blur": blur}),
-            z,
-            together=tangents_at_once(args),
-        )
+        found = _mode_from(target, z, {**args, "blur": blur})
         return found.z, found
 
     _, modes = jax.lax.scan(stage, z, jnp.asarray(blurs))

@@ -143,4 +143,4 @@ def resample(
 @lru_cache(maxsize=IN_MEMORY)
 def compiled_resample(spec: ModelSpec) -> Any:
     """`resample` over keys, coordinates, scatters and tables, jitted (cached)."""
-    return jitted(jax.vmap(lambda *lane: resample(spec, *lane), (0, 0, 0, 0, None)), long=True)
+    return jitted(jax.vmap(lambda *lane: resample(spec, *lane), (0, 0, 0, 0, None)), runs_long=True)

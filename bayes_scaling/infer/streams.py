@@ -22,7 +22,7 @@ def at_once(args: Args, width: int = 1, most: int = LARGEST) -> int:
 
 
 def tangents_at_once(args: Args) -> int:
-    """How many directions of a second derivative go together: each holds two arrays."""
+    """How many columns of a Hessian go together: each holds arrays of a value and of its slope."""
     return at_once(args, width=2)
 
 
