@@ -23,9 +23,10 @@ FUSED = "xla_cpu_use_fusion_emitters"
 # 512 bits: gradients take 0.85 of the time that they do at 256.
 ON_CPU: dict[str, int | bool] = {LEVEL: 1, WIDTH: 512}
 VARIABLE = "BAYES_SCALING_CACHE"
-WORTH_KEEPING = 0.05  # seconds of compilation
+WORTH_KEEPING = 0.01  # seconds of compilation
 IN_MEMORY = 8  # models whose programs stay loaded, of up to 10,000 of the 65,530 maps Linux allows
-LARGEST = 2 * 1024**3  # bytes; the least recently used programs go first
+TRACE, OURS = "-trace", ("-trace", "-cache", "-atime")  # ends of names; the last two are JAX's
+LARGEST = 2 * 1024**3  # bytes; what was used longest ago goes first
 
 _lock = threading.Lock()
 _inside = 0
@@ -102,8 +103,9 @@ def _switch_on() -> None:
     wanted = {
         "jax_compilation_cache_dir": str(folder),
         "jax_persistent_cache_min_compile_time_secs": WORTH_KEEPING,
-        "jax_compilation_cache_max_size": LARGEST,
+        "jax_compilation_cache_max_size": -1,  # JAX would look at every file for each new one
     }
+    _make_room(folder)
     _before.update({name: getattr(config, name) for name in wanted})
     for name, value in wanted.items():
         jax.config.update(name, value)
@@ -117,6 +119,21 @@ def _switch_off() -> None:
         jax.config.update(name, value)
     _before.clear()
     compilation_cache.reset_cache()
+
+
+@cache
+def _make_room(folder: Path) -> None:
+    """Remove the programs used longest ago where there is more than `LARGEST`; once a process."""
+    try:
+        found = [(f.path, f.stat()) for f in os.scandir(folder) if f.name.endswith(OURS)]
+    except OSError:  # another process removes them too
+        return
+    over = sum(s.st_size for _, s in found) - LARGEST
+    for path, stat in sorted(found, key=lambda f: max(f[1].st_atime, f[1].st_mtime)):
+        if over <= 0:
+            return
+        Path(path).unlink(missing_ok=True)
+        over -= stat.st_size
 
 
 def _writable(folder: Path) -> bool:

@@ -177,8 +177,11 @@ def mode_notes(prepared: Prepared) -> tuple[Note, ...]:
 
 
 @lru_cache(maxsize=IN_MEMORY)
-def _compiled_prior(target: Target) -> Any:
-    return jitted(jax.vmap(target.draw_prior, in_axes=(0, None)))
+def _compiled_prior(target: Target, n: int) -> Any:
+    def draw_prior(key: Any, args: Args) -> Any:
+        return jax.vmap(target.draw_prior, in_axes=(0, None))(jax.random.split(key, n), args)
+
+    return jitted(draw_prior)
 
 
 def constrained(target: Target, z: np.ndarray, args: Args) -> dict[str, np.ndarray]:
@@ -188,8 +191,8 @@ def constrained(target: Target, z: np.ndarray, args: Args) -> dict[str, np.ndarr
 
 def prior_draws(target: Target, args: Args, n: int, seed: int) -> dict[str, np.ndarray]:
     """Draws from the prior as arrays (1, n, ...)."""
-    keys = jax.random.split(jax.random.key(seed + 2), n)
-    return constrained(target, np.asarray(_compiled_prior(target)(keys, args))[None], args)
+    z = np.asarray(_compiled_prior(target, n)(jax.random.key(seed + 2), args))
+    return constrained(target, z[None], args)
 
 
 def assemble(

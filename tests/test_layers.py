@@ -18,7 +18,7 @@ _arviz _blas _compile_cache _errors _progress centring gammas powers roots stats
 _x64 distributions law_symbols
 _files _registry _scan _signature prior quantity symbols references
 spec study_spec equation
-axes mixing schedules
+axes kept_traces mixing schedules
 levels text_law models
 data
 build study_tables

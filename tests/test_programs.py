@@ -29,7 +29,7 @@ from bayes_scaling.resolve import resolve
 
 # All that a fit compiles: its own programs and what JAX needs for a key.
 PROGRAMS = {"prepare", "weigh", "slopes", "from_whitened", "constrain", "draw_prior", "curves",
-            "_threefry_seed", "_threefry_split", "stage"}  # fmt: skip
+            "_threefry_seed", "stage"}  # fmt: skip
 CHILD = """
 import sys
 import numpy as np

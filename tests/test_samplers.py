@@ -8,7 +8,7 @@ from arviz_stats import ess
 
 import bayes_scaling as bs
 from bayes_scaling._progress import no_progress
-from bayes_scaling.infer import auto
+from bayes_scaling.infer import auto, ensemble
 from bayes_scaling.infer.approximate import smoothed
 from bayes_scaling.infer.auto import Step, check_chains, check_weights, sample_auto
 from bayes_scaling.infer.base import Draws, Settings
@@ -134,11 +134,11 @@ def test_bad_chains_are_refused(kind):
 def test_an_ensemble_with_few_divergences_is_kept_where_nuts_does_not_settle(
     monkeypatch, divergent, nuts, kept
 ):
-    ensemble, reference = grouped(), grouped(1, chains=4, draws=1000)
-    ensemble.stats["diverging"][0, :divergent] = True
+    many, reference = grouped(), grouped(1, chains=4, draws=1000)
+    many.stats["diverging"][0, :divergent] = True
     rhat, worth = nuts
     tried = {
-        "chees": (ensemble, Step("chees", 1.0, *check_chains(ensemble))),
+        "chees": (many, Step("chees", 1.0, *check_chains(many))),
         "nuts": (
             reference,
             Step("nuts", 2.0, "" if rhat < 1.05 else "R-hat 1.20", {"ess_bulk": worth}),
@@ -201,3 +201,20 @@ def test_further_whitening_moves_no_chain(rng):
         inverse = np.linalg.inv(root), np.linalg.inv(turned.root)
         assert np.allclose(turned.gradient @ inverse[1], gradient @ inverse[0])
         assert np.allclose(turned.root, root @ further)
+
+
+def test_progress_is_told_of_rounds_that_have_run(monkeypatch):
+    """JAX returns before a program has run: a bar would be full at once, and then stand still."""
+    told = []
+
+    def advance(state, *_):
+        told.append("run")
+        return state, {}
+
+    programs = ensemble.Programs(lambda *_: 0, advance)
+    monkeypatch.setattr(ensemble, "compiled_ensemble", lambda *_: programs)
+    monkeypatch.setattr(ensemble, "_assemble", lambda *_: None)
+    monkeypatch.setattr(jax, "block_until_ready", lambda _: told.append("wait"))
+    asked = Settings(chains=8, draws=2 * ensemble.ROUND, warmup=ensemble.ROUND)
+    ensemble.sample_ensemble(None, (), asked, lambda done, *_: told.append(done // ensemble.ROUND))
+    assert told == [0, "run", "wait", 1, "run", "wait", 2, "run", "wait", 3]

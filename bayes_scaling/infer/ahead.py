@@ -20,6 +20,7 @@ from bayes_scaling.infer.base import Settings
 from bayes_scaling.infer.prepare import GROUPS, compiled_prepare
 from bayes_scaling.infer.samplers import Sampler
 from bayes_scaling.infer.target import Target
+from bayes_scaling.kept_traces import result_of
 
 
 def search_for(target: Target, sampler: Sampler, settings: Settings) -> Any:
@@ -36,7 +37,7 @@ def compile_ahead(target: Target, sampler: Sampler, settings: Settings, args: Ar
 
     def programs() -> Iterable[Any]:
         yield search.lower(*inputs)
-        yield from sampler.lowered(target, settings, key, jax.eval_shape(search, *inputs))
+        yield from sampler.lowered(target, settings, key, result_of(search, *inputs))
 
     _compile(programs())
 

@@ -16,11 +16,12 @@ import numpy as np
 from jax import Array
 
 from bayes_scaling._arviz import array_stats
-from bayes_scaling._compile_cache import IN_MEMORY, jitted
+from bayes_scaling._compile_cache import IN_MEMORY
 from bayes_scaling.infer.base import Draws, Progress, Settings
 from bayes_scaling.infer.prepare import Prepared, compiled_from_whitened, whitened_potential
 from bayes_scaling.infer.streams import over_points
 from bayes_scaling.infer.target import Target
+from bayes_scaling.kept_traces import in_programs, kept_program
 
 TAIL_DOF = 8
 REFITS, REFIT_DRAWS = 2, 1024
@@ -37,6 +38,7 @@ class Gaussian(NamedTuple):
     root: Array
 
 
+@in_programs
 class Weighed(NamedTuple):
     """Draws ``w`` (draw, dim) with log importance ratios and potentials (draw,)."""
 
@@ -135,7 +137,7 @@ def _weighed(target: Target, q: Gaussian, x: Array, prepared: Prepared) -> Weigh
 @lru_cache(maxsize=IN_MEMORY)
 def compiled_weigh(target: Target, family: Any, draws: int) -> Any:
     """The jitted `weigh` (cached): ``(key, prepared)``."""
-    return jitted(partial(weigh, target, family, draws))
+    return kept_program("weigh", partial(weigh, target, family, draws), target, family, draws)
 
 
 def pool_size(settings: Settings, prepared: Prepared) -> int:

@@ -17,7 +17,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
-from bayes_scaling._compile_cache import IN_MEMORY, jitted
+from bayes_scaling._compile_cache import IN_MEMORY
 from bayes_scaling._progress import no_progress
 from bayes_scaling.build import Args
 from bayes_scaling.infer.approximate import at_mode, pool_size, resampled, weigh
@@ -30,7 +30,7 @@ from bayes_scaling.infer.auto import (
     only_few_diverged,
 )
 from bayes_scaling.infer.base import Draws, Settings
-from bayes_scaling.infer.ensemble import ROUND, Programs, advance, begin
+from bayes_scaling.infer.ensemble import ROUND, Ensemble, Programs, advance, begin
 from bayes_scaling.infer.nuts import sample_nuts
 from bayes_scaling.infer.prepare import (
     GROUPS,
@@ -43,6 +43,7 @@ from bayes_scaling.infer.prepare import (
 from bayes_scaling.infer.relearn import STREAM, relearned
 from bayes_scaling.infer.samplers import SAMPLERS
 from bayes_scaling.infer.target import Target, compiled_constrain
+from bayes_scaling.kept_traces import kept_program
 
 BATCH = 16  # tables of one program
 SIZES = {"laplace": (4, 250), "chees": (64, 50), "nuts": (4, 250)}  # chains, draws of each
@@ -116,13 +117,13 @@ def compiled_batch_prepare(target: Target, n_starts: int) -> Any:
     def each(keys: Array, args: Args) -> Prepared:
         return jax.lax.map(lambda x: prepare(*x, -1.0), (keys, args))
 
-    return jitted(each, runs_long=True)
+    return kept_program("batch_prepare", each, target, n_starts, runs_long=True)
 
 
 @lru_cache(maxsize=IN_MEMORY)
 def compiled_batch_weigh(target: Target, draws: int) -> Any:
     """``(live, keys, prepared) -> Weighed`` over tables (cached)."""
-    return _over_tables(lambda *x: weigh(target, at_mode, draws, *x))
+    return _over_tables("batch_weigh", lambda *x: weigh(target, at_mode, draws, *x), target, draws)
 
 
 @lru_cache(maxsize=IN_MEMORY)
@@ -137,8 +138,13 @@ def compiled_batch_chees(target: Target, chains: int) -> Programs:
         state, kept = advance(target, state, prepared, tune, whiten)
         return state, {k: kept[k] for k in ("w", "diverging", "acceptance_rate")}
 
-    start = _over_tables(lambda key, share, own: begin(target, key, share, own, chains))
-    return Programs(start, _over_tables(step))
+    def start(key: Array, share: Array, own: Prepared) -> Ensemble:
+        return begin(target, key, share, own, chains)
+
+    return Programs(
+        _over_tables("batch_begin", start, target, chains),
+        _over_tables("batch_advance", step, target, chains),
+    )
 
 
 @lru_cache(maxsize=IN_MEMORY)
@@ -148,17 +154,20 @@ def compiled_batch_relearned(target: Target) -> Any:
     def one(key: Array, prepared: Prepared, w: Array) -> Prepared:
         return relearned(target, key, prepared, from_whitened(target, prepared, w))
 
-    return _over_tables(one)
+    return _over_tables("batch_relearned", one, target)
 
 
-def _over_tables(run: Callable[..., Any]) -> Any:
+def _over_tables(what: str, run: Callable[..., Any], *of: Any) -> Any:
     """``run`` over tables in one program; those that are not ``live`` cost nothing, give zeros."""
 
     def one(live: Array, *x: Any) -> Any:
         blank = jax.tree.map(lambda s: jnp.zeros(s.shape, s.dtype), jax.eval_shape(run, *x))
         return jax.lax.cond(live, lambda: run(*x), lambda: blank)
 
-    return jitted(lambda *xs: jax.lax.map(lambda x: one(*x), xs), runs_long=True)
+    def over(*xs: Any) -> Any:
+        return jax.lax.map(lambda x: one(*x), xs)
+
+    return kept_program(what, over, *of, runs_long=True)
 
 
 @lru_cache(maxsize=IN_MEMORY)
@@ -170,7 +179,10 @@ def compiled_batch_sites(target: Target) -> Any:
         z = from_whitened(target, prepared, w)
         return jax.vmap(jax.vmap(lambda v: target.constrain(v, args)))(z)
 
-    return jitted(lambda prepared, w: jax.lax.map(lambda x: table(*x), (prepared, w)))
+    def sites(prepared: Prepared, w: Array) -> Any:
+        return jax.lax.map(lambda x: table(*x), (prepared, w))
+
+    return kept_program("batch_sites", sites, target)
 
 
 def weighed_batch(

@@ -24,6 +24,7 @@ from bayes_scaling.infer.devices import Layout, layout_of, to_host
 from bayes_scaling.infer.prepare import Prepared, compiled_from_whitened, whitened_potential
 from bayes_scaling.infer.streams import over_points
 from bayes_scaling.infer.target import Target
+from bayes_scaling.kept_traces import in_programs, kept_program
 
 ROUND = 25  # transitions between changes of the whitening
 TARGET_ACCEPT = 0.95  # high: one long step too many in 64 chains refuses them all
@@ -37,6 +38,7 @@ DUAL = (0.05, 10.0, 0.75)  # gamma, t0 and kappa of dual averaging (Hoffman and 
 ADAM = (0.05, 0.9, 0.95)
 
 
+@in_programs
 class Tuning(NamedTuple):
     """What the ensemble learns: step size and trajectory length with their running averages.
 
@@ -54,6 +56,7 @@ class Tuning(NamedTuple):
     square: Array
 
 
+@in_programs
 class Ensemble(NamedTuple):
     """Chains at ``x`` (chain, dim) with potential and gradient there.
 
@@ -258,7 +261,10 @@ def _programs(target: Target, chains: int, layout: Layout | None) -> Programs:
 
     move = partial(advance, target)
     if layout is None:
-        return Programs(jitted(start), jitted(move, runs_long=True))
+        return Programs(
+            kept_program("start", start, target, chains),
+            kept_program("advance", move, target, chains, runs_long=True),
+        )
     first, second, whole = cast("tuple[Any, Any, Any]", layout)  # shardings stand for arrays
     state = Ensemble(whole, first, first, first, whole, Tuning(*[whole] * len(Tuning._fields)))
     return Programs(
@@ -282,6 +288,7 @@ def sample_ensemble(
     for i in range(warm + keep):
         progress(i * ROUND, (warm + keep) * ROUND, "warm-up" if i < warm else "sampling")
         state, collected = programs.advance(state, common, i < warm, i < warm - 1)
+        jax.block_until_ready(collected)  # or all rounds are told of before the first has run
         if i >= warm:
             kept.append(collected)
     progress((warm + keep) * ROUND, (warm + keep) * ROUND, "done")

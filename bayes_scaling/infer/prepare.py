@@ -17,6 +17,7 @@ from bayes_scaling.infer.bend import bend_at, straighten
 from bayes_scaling.infer.newton import Mode, find_mode
 from bayes_scaling.infer.streams import at_once, over_points, tangents_at_once, thinned
 from bayes_scaling.infer.target import OFFSET, Target
+from bayes_scaling.kept_traces import in_programs, kept_program
 
 CURVATURE_FLOOR = 0.05  # flatter directions are whitened as if the sd were 4.5
 FLOOR = 1e-6
@@ -30,6 +31,7 @@ CANDIDATES = 8  # starting points tried for a chain, before the mode
 HIGH_PER_DIM, HIGH = 1.5, 10.0  # nats above the mode, of which draws are half a nat a dimension
 
 
+@in_programs
 class Prepared(NamedTuple):
     """The geometry that sampling runs in: ``z = mode + scale @ w`` with ``w`` near standard normal.
 
@@ -95,7 +97,9 @@ def other_modes(prepared: Prepared) -> int:
 @lru_cache(maxsize=IN_MEMORY)
 def compiled_prepare(target: Target, n_starts: int, n_chains: int) -> Any:
     """The jitted `prepare_fn` (cached)."""
-    return jitted(prepare_fn(target, n_starts, n_chains))
+    return kept_program(
+        "prepare", prepare_fn(target, n_starts, n_chains), target, n_starts, n_chains
+    )
 
 
 def _found_from(target: Target, starts: Array, args: Args) -> Mode:

@@ -8,14 +8,14 @@ even of chains that were refused for it, tell what the data say on average.
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 from jax import Array
 
-from bayes_scaling._compile_cache import IN_MEMORY, jitted
+from bayes_scaling._compile_cache import IN_MEMORY
 from bayes_scaling.build import Args
 from bayes_scaling.centring import centring_of, given_spread
 from bayes_scaling.infer.bend import bend
@@ -27,6 +27,7 @@ from bayes_scaling.infer.prepare import (
     plain_args,
 )
 from bayes_scaling.infer.target import Target
+from bayes_scaling.kept_traces import kept_program
 
 JITTER = 1e-10  # of a variance
 STREAM = 4  # of random numbers, for the new starting points
@@ -68,4 +69,4 @@ def recentred(target: Target, prepared: Prepared, z: Array) -> tuple[Args, Array
 @lru_cache(maxsize=IN_MEMORY)
 def compiled_relearned(target: Target) -> Any:
     """`relearned`, jitted (cached): ``(key, prepared, z)``."""
-    return jitted(lambda key, prepared, z: relearned(target, key, prepared, z))
+    return kept_program("relearned", partial(relearned, target), target)

@@ -24,6 +24,7 @@ from bayes_scaling.infer.ensemble import TARGET_ACCEPT, compiled_ensemble, sampl
 from bayes_scaling.infer.nuts import kernel_for, sample_nuts
 from bayes_scaling.infer.prepare import GROUPS, Prepared
 from bayes_scaling.infer.target import Target
+from bayes_scaling.kept_traces import result_of
 
 Sample = Callable[[Target, Prepared, Settings, Progress], Draws]
 
@@ -83,7 +84,7 @@ def _nuts_programs(target: Target, settings: Settings, key: Array, prepared: Any
 def _chees_programs(target: Target, settings: Settings, key: Array, prepared: Any) -> Iterable[Any]:
     programs = compiled_ensemble(target, settings.chains)
     start = (np.int64(settings.seed + 1), np.float64(settings.target_accept), prepared)
-    state = jax.eval_shape(programs.begin, *start)
+    state = result_of(programs.begin, *start)
     yield programs.advance.lower(state, prepared, True, True)
     yield programs.begin.lower(*start)
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ import pandas as pd
 import xarray as xr
 
 from bayes_scaling._arviz import array_stats
+from bayes_scaling._compile_cache import IN_MEMORY, jitted
 from bayes_scaling._x64 import in_float64
 from bayes_scaling.arguments import typical_response
 from bayes_scaling.build import NOISE_SPREAD, TREND_SD, public_name, stem
@@ -55,15 +57,29 @@ class _Draws:
                 found[name] = self.values[public_name(self.spec, name, "")]
         return found
 
-    def at_the_top(self, name: str) -> tuple[np.ndarray, np.ndarray]:
-        """The coordinate that has the prior, and its level's shift, (chain, draw[, family])."""
-        params: Mapping[str, Any] = self.population
-        if self.spec.pooling(name) == "separate":
-            wide = {n: self.values.get(n, v) for n, v in params.items()}
+    def at_the_top(self) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+        """For every free parameter the coordinate that has the prior, and its level's shift, each
+        (chain, draw[, family])."""
+        own = {n: self.values[n] for n in self.spec.law.param_names if n in self.values}
+        found = compiled_tops(self.spec)(own, self.population, self.reference)
+        return {n: (np.asarray(value), np.asarray(shift)) for n, (value, shift) in found.items()}
+
+
+@lru_cache(maxsize=IN_MEMORY)
+def compiled_tops(spec: ModelSpec) -> Callable[..., dict[str, tuple[Any, Any]]]:
+    """``(values, population, reference)`` to `_Draws.at_the_top`, as one program (cached)."""
+
+    def one(name: str, values: Mapping[str, Any], population: Mapping[str, Any], ref: Any) -> Any:
+        params = population
+        if spec.pooling(name) == "separate":
+            wide = {n: values.get(n, v) for n, v in params.items()}
             params = {n: v if v.ndim > 2 else v[..., None] for n, v in wide.items()}
-        coordinate = to_sampled(self.spec.law, name, params, self.reference)
-        shift = log_shift(self.spec.law, name, params, self.reference)
-        return np.asarray(coordinate), np.asarray(shift)
+        return to_sampled(spec.law, name, params, ref), log_shift(spec.law, name, params, ref)
+
+    def tops(values: Mapping[str, Any], population: Mapping[str, Any], ref: Any) -> Any:
+        return {name: one(name, values, population, ref) for name in _free(spec)}
+
+    return jitted(tops)
 
 
 def reference_of(data: xr.DataTree) -> dict[str, float]:
@@ -124,9 +140,8 @@ def log_priors(data: xr.DataTree, spec: ModelSpec) -> dict[str, np.ndarray]:
 
 def _log_priors(draws: _Draws) -> Iterator[tuple[str, np.ndarray]]:
     spec = draws.spec
-    for name in _free(spec):
+    for name, (value, shift) in draws.at_the_top().items():
         prior = spec.prior(name)
-        value, shift = draws.at_the_top(name)
         found = log_density(prior, value, shift + (np.log(draws.scale) if prior.relative else 0.0))
         yield name, _per_draw(found)
         if spec.pooling(name) == "partial":
@@ -198,8 +213,8 @@ def log_likelihood(data: xr.DataTree, spec: ModelSpec) -> np.ndarray:
 def _coordinates(draws: _Draws) -> dict[str, np.ndarray]:
     """What is sampled for every parameter, on its link scale, (chain, draw[, family])."""
     spec, found = draws.spec, {}
-    for name in _free(spec):
-        found[name] = np.asarray(link_of(spec, name).inv(draws.at_the_top(name)[0]))
+    for name, (value, _) in draws.at_the_top().items():
+        found[name] = np.asarray(link_of(spec, name).inv(value))
         if spec.pooling(name) == "partial":
             labels = [f"tau_{stem(spec, name, group)}" for group in spec.groups]
             found |= {label: draws.values[label] for label in labels}

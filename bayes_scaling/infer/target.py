@@ -24,6 +24,7 @@ from bayes_scaling.infer.density import (
     sites_of,
     split,
 )
+from bayes_scaling.kept_traces import UnnamedError, name_of
 from bayes_scaling.spec import ModelSpec
 
 OFFSET = "_offset"
@@ -37,7 +38,8 @@ class Target(NamedTuple):
     ``bent`` (dim,) marks the coordinates that ``args["bend"]``, if there, turns from logarithms to
     those of `bayes_scaling.infer.bend`;
     ``recentre(z, args, turns)`` the same point, given non-centred in the starting basis, in the
-    basis (turned by ``turns[site]``) and centring that ``args`` hold.
+    basis (turned by ``turns[site]``) and centring that ``args`` hold; ``trace_name`` tells it from
+    all other models' to `bayes_scaling.kept_traces`, and is empty where nothing can.
     """
 
     sites: tuple[Site, ...]
@@ -46,6 +48,7 @@ class Target(NamedTuple):
     constrain: Callable[[Array, Args], dict[str, Array]]
     draw_prior: Callable[[Array, Args], Array]
     recentre: Callable[[Array, Args, Mapping[str, Array]], Array]
+    trace_name: str = ""
 
     @property
     def dim(self) -> int:
@@ -88,7 +91,15 @@ class ByShape:
 @lru_cache(maxsize=128)
 def _target(spec: ModelSpec, frozen: ByShape) -> Target:
     model = numpyro_model_of(spec)
-    return target_of(model, frozen.args, spec.law.response, lambda site: bends(spec, site))
+    target = target_of(model, frozen.args, spec.law.response, lambda site: bends(spec, site))
+    return target._replace(trace_name=_trace_name(spec, frozen))
+
+
+def _trace_name(spec: ModelSpec, frozen: ByShape) -> str:
+    try:
+        return f"{name_of(spec)} {frozen.key}"
+    except UnnamedError:
+        return ""
 
 
 def target_of(
