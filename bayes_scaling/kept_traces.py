@@ -18,7 +18,7 @@ from functools import cache, partial
 from hashlib import blake2b
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import jax
 import numpy as np
@@ -92,8 +92,8 @@ class _Kept:
         return self._again(_called(self._what, exported.call)) if exported else self._plain
 
     def _path(self, kind: tuple[Any, ...]) -> Path | None:
-        folder = cache_folder()
-        if not ON or folder is None or jax.config.jax_disable_jit or jax.device_count() > 1:
+        folder, config = cache_folder(), cast("Any", jax.config)
+        if not ON or folder is None or jax.device_count() > 1 or config.jax_disable_jit:
             return None
         try:
             text = "\n".join([self._what, name_of(*self._of), *map(str, kind), _surroundings()])
