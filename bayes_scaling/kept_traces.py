@@ -18,6 +18,7 @@ from functools import cache, partial
 from hashlib import blake2b
 from importlib.metadata import version
 from pathlib import Path
+from threading import Lock
 from typing import Any, TypeVar, cast
 
 import jax
@@ -60,6 +61,7 @@ class _Kept:
     ) -> None:
         self._plain, self._what, self._of, self._again = plain, what, of, again
         self._programs: dict[Any, Any] = {}
+        self._one_at_a_time = Lock()
 
     def __call__(self, *args: Any) -> Any:
         return self._program(args)(*args)
@@ -80,9 +82,10 @@ class _Kept:
     def _program(self, args: tuple[Any, ...]) -> Any:
         leaves, tree = jax.tree.flatten(args)
         kind = tree, tuple(map(_kind, leaves))
-        if kind not in self._programs:
-            self._programs[kind] = self._made(args, kind)
-        return self._programs[kind]
+        with self._one_at_a_time:
+            if kind not in self._programs:
+                self._programs[kind] = self._made(args, kind)
+            return self._programs[kind]
 
     def _made(self, args: tuple[Any, ...], kind: tuple[Any, ...]) -> Any:
         path = self._path(kind)
@@ -93,7 +96,8 @@ class _Kept:
 
     def _path(self, kind: tuple[Any, ...]) -> Path | None:
         folder, config = cache_folder(), cast("Any", jax.config)
-        if not ON or folder is None or jax.device_count() > 1 or config.jax_disable_jit:
+        alone = jax.default_backend() == "cpu" and jax.device_count() == 1
+        if not ON or not alone or folder is None or config.jax_disable_jit:
             return None
         try:
             text = "\n".join([self._what, name_of(*self._of), *map(str, kind), _surroundings()])
@@ -238,6 +242,8 @@ def _releases() -> str:
 
 def _source(folders: Sequence[Path]) -> str:
     files = sorted({file for folder in folders for file in folder.rglob("*.py")})
+    if not files:  # installed without its source
+        raise UnnamedError
     return _digest(b"".join(_digest(file.read_bytes()) for file in files)).hex()
 
 

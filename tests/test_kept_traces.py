@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import jax
@@ -142,6 +143,8 @@ def test_any_change_of_the_source_is_seen(tmp_path):
     assert kept_traces._source([tmp_path]) == before
     (tmp_path / "more.py").write_text("")
     assert kept_traces._source([tmp_path]) != before
+    with pytest.raises(UnnamedError):
+        kept_traces._source([tmp_path / "none"])
 
 
 @pytest.mark.parametrize(
@@ -166,6 +169,14 @@ def test_nothing_is_kept_where_keeping_is_off(traces, monkeypatch, x64):
         assert values(program)["sum"] == 6.0
         assert traced.times == 1
     assert not list(traces.iterdir())
+
+
+def test_threads_trace_a_program_once(traces, x64):
+    program, traced = fresh(2)
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(lambda _: float(program(*ARGS)["sum"]), range(8)))
+    assert found == [6.0] * 8
+    assert traced.times == 1
 
 
 def test_a_program_that_cannot_be_exported_runs_as_before(traces, x64):
