@@ -46,7 +46,7 @@ def kept_program(what: str, function: Callable[..., Any], *of: Any, runs_long: b
 
     ``what`` with the things that the function is ``of`` must tell it from all others: models,
     texts, numbers, functions of this package, tuples of these, and whatever has a ``trace_name``,
-    made by `name_of` or empty.
+    made by `name_of` or empty. NamedTuples among arguments and results are marked `in_programs`.
     """
     function = _called(what, function)
     again = partial(jitted, runs_long=runs_long)

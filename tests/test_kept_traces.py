@@ -285,9 +285,13 @@ if sys.argv[1] == "again":
 rng = np.random.default_rng(0)
 N, D = 10 ** rng.uniform(7, 10, 30), 10 ** rng.uniform(9, 12, 30)
 L = 1.8 + 400 * N**-0.34 + 900 * D**-0.33
-fit = bs.fit({"N": N, "D": D, "L": L * np.exp(0.01 * rng.normal(size=30))}, progress=False)
-table = bs.forecast(fit, {"N": 1e11, "D": 1e13}).table
-print(fit.posterior["A"].values.tobytes().hex()[:4000], table.to_csv())
+runs = {"N": N, "D": D, "L": L * np.exp(0.01 * rng.normal(size=30))}
+fit = bs.fit(runs, progress=False)
+print(fit.posterior["A"].values.tobytes().hex()[:4000])
+print(bs.forecast(fit, {"N": 1e11, "D": 1e13}).table.to_csv())
+chains = {"chains": 8, "draws": 25, "warmup": 25}
+print(float(bs.fit(runs, sampler="chees", **chains, progress=False).posterior["A"].mean()))
+print(bs.fit_many([runs] * 2, progress=False).table().to_csv())
 """
 
 
@@ -303,7 +307,8 @@ def test_a_second_process_fits_without_tracing_and_draws_the_same(traces):
     )
     assert first == again
     kept = {file.name.partition("-")[0] for file in traces.glob(f"*{TRACE}")}
-    assert kept == {"prepare", "weigh"}
+    batches = {"batch_prepare", "batch_weigh", "batch_sites"}
+    assert kept == {"prepare", "weigh", "start", "advance", *batches}
 
 
 def test_the_folder_is_held_to_a_size(tmp_path, monkeypatch):
