@@ -4,9 +4,9 @@ Run as ``python benchmarks/curves.py --data DIR [--only TEXT] [--keep DIR] [--ou
 part of every curve is held back. ``points`` are least-squares fits of log y as the papers make
 them, with their residuals for the noise; ``alone`` is the posterior of every curve by itself;
 ``ours`` the same with the law's own error in, as forecasts have it; ``pooled`` that of the curves
-of a pool together, every parameter partially pooled. Posteriors see at most `ROWS` rows of a curve,
-even in log X, because neighbours repeat each other. The mixture of a method gives each of its laws
-the same weight.
+of a pool together, every parameter partially pooled (not of a set with a pool of one). Posteriors
+see at most `ROWS` rows of a curve, even in log X, because neighbours repeat each other. The mixture
+of a method gives each of its laws the same weight.
 
 Scores are means over curves of means over `AHEAD` points spread over the part held back: RMSLE,
 the root mean square error of log y of the predictive median; LL, the log predictive density of y;
@@ -16,6 +16,7 @@ coverage of 90 % bands; and the share of curves on which a row has the least RMS
 import argparse
 import json
 import time
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -187,6 +188,8 @@ def summary(frame: pd.DataFrame) -> pd.DataFrame:
 def judge(name: str, data: Path, keep: Path | None, methods: list[str]) -> pd.DataFrame:
     """Scores of every method, law and curve of a set."""
     curves, rows = curves_of(SETS[name](data)), []
+    if min(Counter(curve.pool for curve in curves).values()) < 2:
+        methods = [method for method in methods if method != "pooled"]
 
     def note(method: str, law: str, drawn: list[Drawn], seconds: float) -> None:
         for curve, own in zip(curves, drawn, strict=True):
