@@ -91,7 +91,9 @@ class _Kept:
         path = self._path(kind)
         if path is None:
             return self._plain
-        exported = _read(path) or _export(path, self._plain, args)
+        exported = _read(path)
+        if exported is None and os.access(path.parent, os.W_OK):
+            exported = _export(path, self._plain, args)
         return self._again(_called(self._what, exported.call)) if exported else self._plain
 
     def _path(self, kind: tuple[Any, ...]) -> Path | None:
@@ -127,12 +129,12 @@ def _kind(leaf: Any) -> tuple[Any, ...]:
 
 
 def _export(path: Path, plain: Any, args: tuple[Any, ...]) -> Any:
-    """Trace, and keep the trace; None where JAX cannot export the program or the folder is shut."""
+    """Trace, and keep the trace; None where JAX cannot export the program or the disk is full."""
     _serializable()
     try:
         exported = jax.export.export(plain)(*args)
         content = bytes(exported.serialize())
-        part = path.with_name(f"{path.name}.{os.getpid()}")
+        part = path.with_name(f"{path.name}-{os.getpid()}{TRACE}")
         part.write_bytes(_digest(content) + content)
         part.replace(path)
     except Exception:  # whatever keeps it from being kept; a fault of the model comes again below

@@ -171,6 +171,13 @@ def test_nothing_is_kept_where_keeping_is_off(traces, monkeypatch, x64):
     assert not list(traces.iterdir())
 
 
+def test_a_folder_that_cannot_be_written_to_costs_no_second_trace(traces, monkeypatch, x64):
+    monkeypatch.setenv(VARIABLE, str(traces / "none"))
+    program, traced = fresh(2)
+    assert values(program)["sum"] == 6.0
+    assert traced.times == 1
+
+
 def test_threads_trace_a_program_once(traces, x64):
     program, traced = fresh(2)
     with ThreadPoolExecutor(4) as pool:
