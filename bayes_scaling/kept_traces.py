@@ -17,6 +17,7 @@ from collections.abc import Callable, Sequence
 from functools import cache, partial
 from hashlib import blake2b
 from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 from threading import Lock
 from typing import Any, TypeVar, cast
@@ -99,7 +100,7 @@ class _Kept:
     def _path(self, kind: tuple[Any, ...]) -> Path | None:
         folder, config = cache_folder(), cast("Any", jax.config)
         alone = jax.default_backend() == "cpu" and jax.device_count() == 1
-        if not ON or not alone or folder is None or config.jax_disable_jit:
+        if not (ON and alone and _can_serialize()) or folder is None or config.jax_disable_jit:
             return None
         try:
             text = "\n".join([self._what, name_of(*self._of), *map(str, kind), _surroundings()])
@@ -153,8 +154,14 @@ def _read(path: Path) -> Any:
     _serializable()
     try:
         return jax.export.deserialize(bytearray(content[DIGEST:]))
-    except (ValueError, ImportError):  # of another release of JAX's format; no flatbuffers
+    except ValueError:  # of another release of JAX's format
         return None
+
+
+@cache
+def _can_serialize() -> bool:
+    """Whether what `jax.export` needs is installed: tracing in vain takes as long as tracing."""
+    return find_spec("flatbuffers") is not None
 
 
 _tuples: list[type] = []

@@ -178,6 +178,14 @@ def test_a_folder_that_cannot_be_written_to_costs_no_second_trace(traces, monkey
     assert traced.times == 1
 
 
+def test_nothing_is_traced_in_vain_where_traces_cannot_be_written(traces, monkeypatch, x64):
+    monkeypatch.setattr(kept_traces, "_can_serialize", lambda: False)
+    program, traced = fresh(2)
+    assert values(program)["sum"] == 6.0
+    assert traced.times == 1
+    assert not list(traces.iterdir())
+
+
 def test_threads_trace_a_program_once(traces, x64):
     program, traced = fresh(2)
     with ThreadPoolExecutor(4) as pool:
