@@ -85,14 +85,27 @@ def calls_of(name):
                 yield node
 
 
+def refused(call):
+    """Why the function called would not take these arguments; empty where it would."""
+    signature = inspect.signature(getattr(bs, call.func.attr))
+    named = {word.arg: None for word in call.keywords if word.arg}
+    unknown = any(word.arg is None for word in call.keywords)
+    try:
+        (signature.bind_partial if unknown else signature.bind)(*call.args, **named)
+    except TypeError as error:
+        return f"{ast.unparse(call)}: {error}"
+    return ""
+
+
 @each_page
 def test_calls_are_written_as_the_functions_take_them(name):
-    for call in calls_of(name):
-        function = getattr(bs, call.func.attr)
-        named = {word.arg: None for word in call.keywords if word.arg}
-        unknown = any(word.arg is None for word in call.keywords)
-        signature = inspect.signature(function)
-        (signature.bind_partial if unknown else signature.bind)(*call.args, **named)
+    assert [why for call in calls_of(name) if (why := refused(call))] == []
+
+
+def test_a_call_that_is_not_taken_is_refused():
+    calls = ["bs.fit(runs, 'kaplan')", "bs.fit(runs, laws='kaplan')", "bs.fit()", "bs.fit(**given)"]
+    found = [refused(ast.parse(call, mode="eval").body) for call in calls]
+    assert [bool(why) for why in found] == [False, True, True, False]
 
 
 def test_lines_that_are_not_run_are_few():

@@ -18,10 +18,11 @@ from bayes_scaling._compile_cache import IN_MEMORY, jitted
 from bayes_scaling._progress import shown_progress
 from bayes_scaling._x64 import in_float64
 from bayes_scaling.build import Args
+from bayes_scaling.fitting import constrained, prior_draws
 from bayes_scaling.infer.base import Draws, Progress, Settings
 from bayes_scaling.infer.nuts import sample_nuts
 from bayes_scaling.infer.prepare import plain_args
-from bayes_scaling.infer.target import Target, compiled_constrain
+from bayes_scaling.infer.target import Target
 from bayes_scaling.latent.geometry import prepare
 from bayes_scaling.latent.layout import (
     Layout,
@@ -166,9 +167,9 @@ def _assemble(
     args: Args,
     drawn: Draws,
 ) -> Any:
-    values = {k: np.asarray(v) for k, v in compiled_constrain(target)(drawn.z, args).items()}
+    values = constrained(target, drawn.z, args)
     posterior = {n: values[n] for n in DIMS if n in values}
-    before = _prior(target, args, settings.seed)
+    before = prior_draws(target, args, PRIOR_DRAWS, settings.seed)
     groups = {
         "posterior": posterior,
         "sample_stats": drawn.stats,
@@ -195,18 +196,6 @@ def _assemble(
 def _dims(layout: Layout) -> dict[str, list[str]]:
     by_model = {n: ["model"] for n in (*layout.inputs, "family_of_model")}
     return {**by_model, "chance": ["benchmark"], "lapse": ["benchmark"]}
-
-
-def _prior(target: Target, args: Args, seed: int) -> dict[str, np.ndarray]:
-    """Draws from the prior as arrays (1, draw, ...)."""
-    keys = jax.random.split(jax.random.key(seed + 2), PRIOR_DRAWS)
-    z = np.asarray(_compiled_prior(target)(keys, args))[None]
-    return {k: np.asarray(v) for k, v in compiled_constrain(target)(z, args).items()}
-
-
-@lru_cache(maxsize=IN_MEMORY)
-def _compiled_prior(target: Target) -> Any:
-    return jitted(jax.vmap(target.draw_prior, in_axes=(0, None)))
 
 
 def _log_likelihood(
