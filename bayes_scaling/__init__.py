@@ -6,7 +6,10 @@ Importing makes no device arrays and changes no setting of JAX; heavy parts load
 from __future__ import annotations
 
 import importlib
+import time
 from typing import TYPE_CHECKING, Any
+
+_IMPORTED = time.time()  # source that is younger is not what runs: `kept_traces`
 
 if TYPE_CHECKING:
     from bayes_scaling._errors import BayesScalingError as BayesScalingError

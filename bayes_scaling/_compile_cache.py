@@ -25,7 +25,8 @@ ON_CPU: dict[str, int | bool] = {LEVEL: 1, WIDTH: 512}
 VARIABLE = "BAYES_SCALING_CACHE"
 WORTH_KEEPING = 0.01  # seconds of compilation
 IN_MEMORY = 8  # models whose programs stay loaded, of up to 10,000 of the 65,530 maps Linux allows
-TRACE, OURS = "-trace", ("-trace", "-cache", "-atime")  # ends of names; the last two are JAX's
+TRACE = "-trace"  # end of the names of what `bayes_scaling.kept_traces` keeps
+FILES = (TRACE, "-cache", "-atime")  # and of JAX's own
 LARGEST = 2 * 1024**3  # bytes; what was used longest ago goes first
 
 _lock = threading.Lock()
@@ -125,7 +126,7 @@ def _switch_off() -> None:
 def _make_room(folder: Path) -> None:
     """Remove the programs used longest ago where there is more than `LARGEST`; once a process."""
     try:
-        found = [(f.path, f.stat()) for f in os.scandir(folder) if f.name.endswith(OURS)]
+        found = [(f.path, f.stat()) for f in os.scandir(folder) if f.name.endswith(FILES)]
     except OSError:  # another process removes them too
         return
     over = sum(s.st_size for _, s in found) - LARGEST

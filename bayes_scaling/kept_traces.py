@@ -14,7 +14,7 @@ import importlib
 import os
 import platform
 from collections.abc import Callable, Sequence
-from functools import cache, partial
+from functools import cache
 from hashlib import blake2b
 from importlib.metadata import version
 from importlib.util import find_spec
@@ -49,20 +49,22 @@ def kept_program(what: str, function: Callable[..., Any], *of: Any, runs_long: b
     texts, numbers, functions of this package, tuples of these, and whatever has a ``trace_name``,
     made by `name_of` or empty. NamedTuples among arguments and results are marked `in_programs`.
     """
-    function = _called(what, function)
-    again = partial(jitted, runs_long=runs_long)
-    return _Kept(again(function), what, of, again)
+    return _Kept(what, function, of, runs_long)
 
 
 class _Kept:
     """A jitted function with one program for each kind of arguments."""
 
     def __init__(
-        self, plain: Any, what: str, of: tuple[Any, ...], again: Callable[..., Any]
+        self, what: str, function: Callable[..., Any], of: tuple[Any, ...], runs_long: bool
     ) -> None:
-        self._plain, self._what, self._of, self._again = plain, what, of, again
+        self._what, self._of, self._runs_long = what, of, runs_long
+        self._plain = self._jitted(function)
         self._programs: dict[Any, Any] = {}
         self._one_at_a_time = Lock()
+
+    def _jitted(self, function: Callable[..., Any]) -> Any:
+        return jitted(_called(self._what, function), runs_long=self._runs_long)
 
     def __call__(self, *args: Any) -> Any:
         return self._program(args)(*args)
@@ -95,7 +97,7 @@ class _Kept:
         exported = _read(path)
         if exported is None and os.access(path.parent, os.W_OK):
             exported = _export(path, self._plain, args)
-        return self._again(_called(self._what, exported.call)) if exported else self._plain
+        return self._jitted(exported.call) if exported else self._plain
 
     def _path(self, kind: tuple[Any, ...]) -> Path | None:
         folder, config = cache_folder(), cast("Any", jax.config)
@@ -103,7 +105,7 @@ class _Kept:
         if not (ON and alone and _can_serialize()) or folder is None or config.jax_disable_jit:
             return None
         try:
-            text = "\n".join([self._what, name_of(*self._of), *map(str, kind), _surroundings()])
+            text = "\n".join([self._what, name_of(*self._of), *map(str, kind), _environment()])
         except UnnamedError:
             return None
         return folder / f"{self._what}-{_digest(text.encode()).hex()}{TRACE}"
@@ -131,7 +133,7 @@ def _kind(leaf: Any) -> tuple[Any, ...]:
 
 def _export(path: Path, plain: Any, args: tuple[Any, ...]) -> Any:
     """Trace, and keep the trace; None where JAX cannot export the program or the disk is full."""
-    _serializable()
+    _register_tuples()
     try:
         exported = jax.export.export(plain)(*args)
         content = bytes(exported.serialize())
@@ -151,7 +153,7 @@ def _read(path: Path) -> Any:
         return None
     if content[:DIGEST] != _digest(content[DIGEST:]):
         return None
-    _serializable()
+    _register_tuples()
     try:
         return jax.export.deserialize(bytearray(content[DIGEST:]))
     except ValueError:  # of another release of JAX's format
@@ -165,6 +167,7 @@ def _can_serialize() -> bool:
 
 
 _tuples: list[type] = []
+_registering = Lock()
 
 
 def in_programs(kind: T) -> T:
@@ -173,12 +176,13 @@ def in_programs(kind: T) -> T:
     return kind
 
 
-def _serializable() -> None:
+def _register_tuples() -> None:
     importlib.import_module("jax.export")
-    while _tuples:
-        kind = _tuples.pop()
-        name = f"{kind.__module__}.{kind.__qualname__}"
-        jax.export.register_namedtuple_serialization(kind, serialized_name=name)
+    with _registering:
+        while _tuples:
+            kind = _tuples.pop()
+            name = f"{kind.__module__}.{kind.__qualname__}"
+            jax.export.register_namedtuple_serialization(kind, serialized_name=name)
 
 
 # --- names ---------------------------------------------------------------------------------------
@@ -220,40 +224,58 @@ def _name_of_model(spec: ModelSpec) -> str:
 
 
 def _is_known(function: Any) -> bool:
-    """Whether a function, with all that it closes over, is of this package or what it stands on."""
+    """Whether a function, with all that it closes over, is of this package or what it stands on.
+
+    By where its code is, which `functools.wraps` does not copy as it does ``__module__``.
+    """
     if isinstance(function, Law):
         return _is_known(function.fn)
-    home = getattr(function, "__module__", None) or ""
+    home = getattr(function, "__globals__", {}).get("__name__") or function.__module__ or ""
     if home == OF_EQUATIONS:
         return True
     inner = [cell.cell_contents for cell in getattr(function, "__closure__", None) or ()]
+    inner.append(getattr(function, "__wrapped__", None))
     ours = home.partition(".")[0] in (PACKAGE, *TAKE_PART)
     return ours and all(_is_known(f) for f in inner if callable(f))
 
 
-def _surroundings() -> str:
+def _environment() -> str:
     """What tracing depends on beside the function: releases, the backend, JAX's settings."""
     settings = {
         name: getattr(jax.config, name, value)
         for name, value in jax.config.values.items()
         if "cache" not in name and "log" not in name
     }
+    package = importlib.import_module(PACKAGE)
+    if _youngest(_source_files()) > package._IMPORTED:
+        raise UnnamedError  # what is on disk may not be what runs
     return f"{_releases()} {jax.default_backend()} {settings}"
 
 
 @cache
 def _releases() -> str:
     """The package's source, as a digest of every file, and the releases of what takes part."""
-    parts = [importlib.import_module(name) for name in (PACKAGE, f"{PACKAGE}.models")]
-    source = _source([Path(p) for part in parts for p in part.__path__])
+    source = _source(_source_files())
     return f"{source} {platform.python_version()} {[version(name) for name in TAKE_PART]}"
 
 
-def _source(folders: Sequence[Path]) -> str:
-    files = sorted({file for folder in folders for file in folder.rglob("*.py")})
+@cache
+def _source_files() -> tuple[Path, ...]:
+    parts = [importlib.import_module(name) for name in (PACKAGE, f"{PACKAGE}.models")]
+    folders = [Path(p) for part in parts for p in part.__path__]
+    return tuple(sorted({file for folder in folders for file in folder.rglob("*.py")}))
+
+
+def _source(files: Sequence[Path]) -> str:
     if not files:  # installed without its source
         raise UnnamedError
     return _digest(b"".join(_digest(file.read_bytes()) for file in files)).hex()
+
+
+def _youngest(files: Sequence[Path]) -> float:
+    """When the last of the files was written, in seconds since the epoch."""
+    found = [file.stat() for file in files]
+    return max((max(s.st_mtime, s.st_ctime) for s in found), default=0.0)
 
 
 def _digest(content: bytes) -> bytes:

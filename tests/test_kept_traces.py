@@ -5,6 +5,7 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import wraps
 
 import jax
 import jax.numpy as jnp
@@ -121,7 +122,7 @@ def test_other_arguments_have_a_trace_of_their_own(traces, x64, args):
 
 
 def test_settings_and_sources_are_part_of_the_name(traces, monkeypatch):
-    there = kept_traces._surroundings
+    there = kept_traces._environment
     plain = there()
     with jax.default_matmul_precision("float32"):
         assert there() != plain
@@ -133,18 +134,36 @@ def test_settings_and_sources_are_part_of_the_name(traces, monkeypatch):
 
 
 def test_any_change_of_the_source_is_seen(tmp_path):
-    (tmp_path / "part").mkdir()
-    file = tmp_path / "part" / "law.py"
+    file, more = tmp_path / "law.py", tmp_path / "more.py"
     file.write_text("E = 1.7")
-    before = kept_traces._source([tmp_path])
+    before = kept_traces._source([file])
     file.write_text("E = 1.8")
-    assert kept_traces._source([tmp_path]) != before
+    assert kept_traces._source([file]) != before
     file.write_text("E = 1.7")
-    assert kept_traces._source([tmp_path]) == before
-    (tmp_path / "more.py").write_text("")
-    assert kept_traces._source([tmp_path]) != before
+    assert kept_traces._source([file]) == before
+    more.write_text("")
+    assert kept_traces._source([file, more]) != before
     with pytest.raises(UnnamedError):
-        kept_traces._source([tmp_path / "none"])
+        kept_traces._source([])
+
+
+def test_every_file_of_the_package_is_looked_at():
+    found = {file.name for file in kept_traces._source_files()}
+    assert {"kept_traces.py", "prepare.py", "density.py", "joint.py", "observation.py"} <= found
+
+
+def test_source_that_is_younger_than_what_runs_keeps_nothing(traces, tmp_path, monkeypatch, x64):
+    """A file that is edited, as in a notebook beside it, tells nothing of the code in memory."""
+    file = tmp_path / "law.py"
+    file.write_text("")
+    os.utime(file, (0, 0))  # an old date that was copied does not hide it
+    monkeypatch.setattr(kept_traces, "_source_files", lambda: (file,))
+    monkeypatch.setattr(bs, "_IMPORTED", file.stat().st_ctime - 1.0)
+    values(fresh(2)[0])
+    assert not list(traces.glob(f"*{TRACE}"))
+    monkeypatch.setattr(bs, "_IMPORTED", file.stat().st_ctime + 1.0)
+    values(fresh(2)[0])
+    assert len(list(traces.glob(f"*{TRACE}"))) == 1
 
 
 @pytest.mark.parametrize(
@@ -253,10 +272,23 @@ def own_law(N, D, *, E, A, alpha):
     return E + A * N**-alpha + 0 * D
 
 
+def about(function):
+    """The function with a term more, which by its own word is still the catalogue's."""
+
+    @wraps(function)
+    def more(*inputs, **params):
+        return function(*inputs, **params) + 1.0
+
+    return more
+
+
 PARAMS = tuple(bs.Param(n, bs.lognormal(1.0, 0.5, 2.0), n) for n in ("E", "A", "alpha"))
 OWN = make_law(own_law, params=PARAMS, equation="E + A*N**-alpha + 0*D")
 UNNAMED = {
     "a function of the user's": lambda: resolve(RUNS, OWN),
+    "a function about one of ours": lambda: resolve(
+        RUNS, replace(bs.get_law("chinchilla"), fn=about(bs.get_law("chinchilla").fn))
+    ),
     "a distribution of the user's": lambda: resolve(
         RUNS, "chinchilla", priors={"alpha": dist.Gamma(2.0, 5.0)}
     ),
