@@ -47,7 +47,8 @@ def kept_program(what: str, function: Callable[..., Any], *of: Any, runs_long: b
 
     ``what`` with the things that the function is ``of`` must tell it from all others: models,
     texts, numbers, functions of this package, tuples of these, and whatever has a ``trace_name``,
-    made by `name_of` or empty. NamedTuples among arguments and results are marked `in_programs`.
+    made by `name_of` or empty. NamedTuples among arguments and results are marked `in_programs`;
+    no result is a key of `jax.random`.
     """
     return _Kept(what, function, of, runs_long)
 
@@ -67,20 +68,21 @@ class _Kept:
         return jitted(_called(self._what, function), runs_long=self._runs_long)
 
     def __call__(self, *args: Any) -> Any:
-        return self._program(args)(*args)
+        """The result, in NumPy's arrays where the program is an exported one.
+
+        JAX binds what such a program returns to its device, and compiles anew whatever takes that.
+        """
+        program = self._program(args)
+        found = program(*args)
+        return found if program is self._plain else jax.tree.map(np.asarray, found)
 
     def lower(self, *args: Any) -> Any:
         """The program lowered for arguments, or for their shapes, as `jax.jit` does."""
         return self._program(args).lower(*args)
 
     def result(self, *args: Any) -> Any:
-        """Shapes of the result; what an exported program returns is bound to its device."""
-        program = self._program(args)
-        shapes = jax.eval_shape(program, *args)
-        if program is self._plain:
-            return shapes
-        here = jax.sharding.SingleDeviceSharding(jax.devices()[0])
-        return jax.tree.map(lambda x: jax.ShapeDtypeStruct(x.shape, x.dtype, sharding=here), shapes)
+        """Shapes of the result."""
+        return jax.eval_shape(self._program(args), *args)
 
     def _program(self, args: tuple[Any, ...]) -> Any:
         leaves, tree = jax.tree.flatten(args)

@@ -61,7 +61,7 @@ class Ensemble(NamedTuple):
     """Chains at ``x`` (chain, dim) with potential and gradient there.
 
     The prepared coordinates are ``w = root @ x``: what the warm-up learns goes into one matrix with
-    the prepared whitening once a round, not into every step.
+    the prepared whitening once a round, not into every step. ``key`` is a key's data.
     """
 
     key: Array
@@ -103,7 +103,8 @@ def begin(
     first = float(np.log(FIRST_STEP)), float(np.log(FIRST_LENGTH))
     tuning = first_tuning(*first, target_accept)
     unknown = jnp.full(chains, jnp.inf, x.dtype)
-    return Ensemble(key, x, unknown, jnp.zeros_like(x), jnp.eye(target.dim), tuning)
+    data = jax.random.key_data(key)
+    return Ensemble(data, x, unknown, jnp.zeros_like(x), jnp.eye(target.dim), tuning)
 
 
 def advance(
@@ -135,7 +136,7 @@ def _turned(state: Ensemble, further: Array) -> Ensemble:
 def _transition(
     energy: Any, state: Ensemble, i: Array, tune: Array
 ) -> tuple[Ensemble, dict[str, Array]]:
-    key, *keys = jax.random.split(state.key, 4)
+    key, *keys = jax.random.split(jax.random.wrap_key_data(state.key), 4)
     chains, dim = state.x.shape
     share = _halton(i + 1) * 2.0
     step, length = jnp.exp(state.tuning.log_step), jnp.exp(state.tuning.log_length)
@@ -150,7 +151,7 @@ def _transition(
     learned = _learn(state, end, accept, share)
     tuning = jax.tree.map(lambda new, old: jnp.where(tune, new, old), learned, state.tuning)
     state = Ensemble(
-        key,
+        jax.random.key_data(key),
         jnp.where(taken[:, None], end.x, state.x),
         jnp.where(taken, end.potential, state.potential),
         jnp.where(taken[:, None], end.gradient, state.gradient),
