@@ -235,10 +235,11 @@ def _is_known(function: Any) -> bool:
     home = getattr(function, "__globals__", {}).get("__name__") or function.__module__ or ""
     if home == OF_EQUATIONS:
         return True
+    if home.partition(".")[0] not in (PACKAGE, *TAKE_PART):
+        return False
     inner = [cell.cell_contents for cell in getattr(function, "__closure__", None) or ()]
     inner.append(getattr(function, "__wrapped__", None))
-    ours = home.partition(".")[0] in (PACKAGE, *TAKE_PART)
-    return ours and all(_is_known(f) for f in inner if callable(f))
+    return all(_is_known(f) for f in inner if callable(f))
 
 
 def _environment() -> str:
